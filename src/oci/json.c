@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -32,6 +33,47 @@ static int bad_text(const char *text, size_t at, const char *why, struct err *e)
 	return err_set(e, "line %zu, column %zu: %s", line, column, why);
 }
 
+/* The library makes the nearest 64-bit value of a whole number that is larger; a file that we edit must not change so.
+ */
+static int check_number(const char *text, size_t at, size_t n, struct err *e)
+{
+	char buf[32];
+
+	if (memchr(text + at, '.', n) || memchr(text + at, 'e', n) || memchr(text + at, 'E', n))
+		return 0;
+	errno = 0;
+	if (n < sizeof(buf)) {
+		memcpy(buf, text + at, n);
+		buf[n] = '\0';
+		if (*buf == '-')
+			strtoll(buf, NULL, 10);
+		else
+			strtoull(buf, NULL, 10);
+	}
+	return n < sizeof(buf) && !errno ? 0 : bad_text(text, at, "the number does not fit into 64 bits", e);
+}
+
+static int check_numbers(const char *text, size_t len, struct err *e)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t start = i;
+
+		if (quoted && text[i] == '\\') {
+			i++;
+		} else if (text[i] == '"') {
+			quoted = !quoted;
+		} else if (!quoted && memchr("-0123456789", text[i], 11)) {
+			while (i + 1 < len && memchr("-+.eE0123456789", text[i + 1], 15))
+				i++;
+			if (check_number(text, start, i + 1 - start, e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 int json_parse(const char *text, size_t len, struct json_object **out, struct err *e)
 {
 	struct json_tokener *tok;
@@ -59,6 +101,8 @@ int json_parse(const char *text, size_t len, struct json_object **out, struct er
 	for (; end < len; end++)
 		if (!memchr(" \t\r\n", text[end], 4))
 			return bad_text(text, end, "text after the end of the object", e);
+	if (check_numbers(text, len, e) < 0)
+		return -1;
 	*out = take_ptr(&doc);
 	return 0;
 }
