@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/err.h"
-#include "cli/spec.h"
+#include "engine/spec/spec.h"
 
 /* The options of srun, sbatch and salloc: one table (opts_table.c), one typed result. */
 
@@ -88,6 +88,8 @@ enum opts_id {
 	OPT_WAIT_JOB, /* sbatch: until the job has ended */
 	OPT_WRAP,
 	OPT_DISABLE_STATUS,
+	OPT_QUIT_ON_INTERRUPT,
+	OPT_GET_USER_ENV,
 	OPT_NO_KILL,
 	OPT_ID_COUNT,
 };
@@ -102,7 +104,7 @@ struct opts {
 	uint32_t ntasks_per_node; /* 0: not given */
 	uint32_t cpus_per_task;	  /* 1 */
 	uint32_t min_cpus;	  /* --mincpus; 0: not given */
-	uint64_t mem_mb;	  /* 0: not limited (in Slurm: all of the node's) */
+	uint64_t mem_mb;	  /* 0: not asked for, or, where it was given, all of the machine's */
 	uint64_t mem_per_cpu_mb;  /* 0: not given */
 	bool exclusive;		  /* sbatch, salloc: the whole machine; srun in a job: CPUs of its own */
 	bool overcommit;	  /* -O: more tasks than CPUs, one CPU in all where -c is not given */
@@ -130,6 +132,7 @@ struct opts {
 	char *container_id; /* NULL */
 	char *wrap;	    /* sbatch --wrap */
 	char *script_name;  /* sbatch: the file of the script as it was named, set by its reader */
+	bool get_user_env;  /* sbatch: a login's environment, --export=NONE too */
 	struct spec_export export;
 	char *export_text;	 /* as written, or NULL: for SLURM_EXPORT_ENV */
 	char *export_file;	 /* sbatch: a file's name or a descriptor's number */
@@ -142,6 +145,7 @@ struct opts {
 	int kill_on_bad_exit; /* -1: not given, 0, 1 */
 	uint32_t wait;	      /* srun -W: seconds; 0: without end */
 	bool disable_status;  /* srun -X: Ctrl-C ends at once */
+	bool quit_on_interrupt;
 	bool interactive;
 	int kill_command; /* salloc -K: signal for the command at the job's end; 0: not given */
 	bool bell;	  /* salloc */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BERTH_CLI_FILENAME_H
-#define BERTH_CLI_FILENAME_H
+#ifndef BERTH_ENGINE_FILENAME_H
+#define BERTH_ENGINE_FILENAME_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef BERTH_CLI_SPEC_H
-#define BERTH_CLI_SPEC_H
+#ifndef BERTH_ENGINE_SPEC_H
+#define BERTH_ENGINE_SPEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
