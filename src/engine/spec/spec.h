@@ -33,9 +33,10 @@ const char *spec_duration_text(uint32_t seconds, char buf[32]);
 
 /*
  * A moment: now, today, midnight, noon, teatime, fika, tomorrow, HH:MM[:SS] [AM|PM], MMDD[YY], MM/DD[/YY], MM.DD[.YY],
- * YYYY-MM-DD[THH:MM[:SS]], now+COUNT[seconds|minutes|hours|days|weeks], uts=SECONDS. NOW is what "now" means.
+ * YYYY-MM-DD[THH:MM[:SS]], now[{+|-}COUNT[seconds|minutes|hours|days|weeks]], uts=SECONDS. NOW is what "now" means. A
+ * time of day alone is the next one, a date without a year the next such day; with PAST today's and this year's.
  */
-int spec_moment(const char *s, time_t now, time_t *out, struct err *e);
+int spec_moment(const char *s, time_t now, bool past, time_t *out, struct err *e);
 
 /* SIZE[K|M|G|T], megabytes without a suffix; *out is in megabytes, rounded up. */
 int spec_memory(const char *s, uint64_t *out, struct err *e);
