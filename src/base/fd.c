@@ -93,8 +93,9 @@ ssize_t fd_recv(int sock, void *data, size_t cap, int *got_fd, struct err *e)
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
+	/* Alignment leaves room for a second descriptor, of which the kernel is not told. */
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf)
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = CMSG_LEN(sizeof(int))
 	};
 	ssize_t n;
 

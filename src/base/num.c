@@ -57,6 +57,12 @@ static int realtime_signal(const char *name, int *out)
 	return 0;
 }
 
+/* Second names, which sigabbrev_np does not give. */
+static const struct {
+	const char *name;
+	int sig;
+} aliases[] = { { "IO", SIGIO }, { "IOT", SIGABRT }, { "CLD", SIGCHLD } };
+
 int parse_signal(const char *s, int *out, struct err *e)
 {
 	const char *name = strncasecmp(s, "SIG", 3) == 0 ? s + 3 : s;
@@ -65,6 +71,12 @@ int parse_signal(const char *s, int *out, struct err *e)
 	if (parse_u32(s, 1, (uint32_t)SIGRTMAX, &n, NULL) == 0) {
 		*out = (int)n;
 		return 0;
+	}
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
+		if (strcasecmp(aliases[i].name, name) == 0) {
+			*out = aliases[i].sig;
+			return 0;
+		}
 	}
 	for (int sig = 1; sig < 32; sig++) {
 		const char *abbrev = sigabbrev_np(sig);

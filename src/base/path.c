@@ -28,10 +28,12 @@ char *path_join(const char *a, const char *b)
 char *path_absolute(const char *path)
 {
 	cleanup(free) char *cwd = *path == '/' ? xstrdup("/") : getcwd(NULL, 0);
-	cleanup(free) char *whole = path_join(cwd ? cwd : "/", path);
+	cleanup(free) char *whole = path_join(cwd ? cwd : "", path);
 	cleanup(strv) char **parts = str_split(whole, "/");
 	struct strbuf b = STRBUF_INIT;
 
+	if (*whole != '/')
+		return take_ptr(&whole);
 	for (char **p = parts; *p; p++) {
 		if (!**p || strcmp(*p, ".") == 0)
 			continue;
@@ -74,11 +76,14 @@ char *path_program_dir(void)
 int path_open_in_root(int root_fd, const char *path, int flags)
 {
 	struct open_how how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT };
-	long fd;
+	long fd = -1;
 
-	do
+	/* EAGAIN: something was renamed meanwhile; somebody who does that all the time does not hold us up for ever. */
+	for (int i = 0; i < 1000; i++) {
 		fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+		if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+	}
 	return (int)fd;
 }
 
@@ -102,13 +107,15 @@ int path_mkdirs(const char *dir, mode_t mode, struct err *e)
 
 int path_private_dir(const char *dir, struct err *e)
 {
-	cleanup(close) int fd = open(dir, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Without a slash at its end, behind which O_NOFOLLOW would follow. */
+	cleanup(free) char *plain = path_absolute(dir);
+	cleanup(close) int fd = open(plain, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT) {
-		if (path_mkdirs(dir, 0700, e) < 0)
+		if (path_mkdirs(plain, 0700, e) < 0)
 			return -1;
-		fd = open(dir, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = open(plain, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (fd < 0)
 		return err_sys(e, errno, "open folder %s", dir);
@@ -178,9 +185,10 @@ static int write_file(int dir_fd, const char *name, const void *data, size_t len
 
 	if (fd < 0)
 		return err_sys(e, errno, "create %s", name);
-	if (fd_write_all(fd, data, len, e) < 0 ||
-	    (mode != 0600 && fchmod(fd, mode) < 0 && err_sys(e, errno, "chmod")) ||
-	    (durable && fdatasync(fd) < 0 && err_sys(e, errno, "fdatasync"))) {
+	/* A network file system may say only at the close that the data did not fit. */
+	if (fd_write_all(fd, data, len, e) < 0 || (fchmod(fd, mode) < 0 && err_sys(e, errno, "chmod")) ||
+	    (durable && fdatasync(fd) < 0 && err_sys(e, errno, "fdatasync")) ||
+	    (close(take_fd(&fd)) < 0 && err_sys(e, errno, "close"))) {
 		unlinkat(dir_fd, name, 0);
 		return err_wrap(e, "%s", name);
 	}

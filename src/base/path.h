@@ -11,7 +11,9 @@
 
 /* "A/B" with one slash between; B alone where it is absolute. The caller frees it. */
 char *path_join(const char *a, const char *b);
-/* PATH made absolute against the current folder and freed of ".", ".." and doubled slashes, without looking at links.
+/*
+ * PATH made absolute against the current folder and freed of ".", ".." and doubled slashes, without looking at links.
+ * A relative one stays as it is where the current folder no longer exists.
  */
 char *path_absolute(const char *path);
 /* The last part, inside PATH. */
@@ -51,8 +53,8 @@ int path_write_new(int dir_fd, const char *name, const void *data, size_t len, m
 int path_write_atomic(int dir_fd, const char *name, const void *data, size_t len, bool durable, struct err *e);
 
 /*
- * Removes NAME and everything below it, never following a link and never leaving its file system. What is not there is
- * no error. Folders that their owner cannot search are made searchable first.
+ * Removes NAME and everything below it, however deep, never following a link and never entering another mount. What is
+ * not there is no error. Folders that their owner cannot search are made searchable first.
  */
 int path_remove_tree(int dir_fd, const char *name, struct err *e);
 

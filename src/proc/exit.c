@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,6 +53,7 @@ _Noreturn void exit_like(const struct exit_status *status)
 		struct rlimit none = { 0 };
 		sigset_t set;
 
+		fflush(NULL);
 		setrlimit(RLIMIT_CORE, &none);
 		signal(status->signal, SIG_DFL);
 		sigemptyset(&set);

@@ -14,8 +14,9 @@
 #include "base/mem.h"
 
 struct watch {
-	int fd;	     /* -1: free */
-	bool always; /* a file or folder, which epoll does not take because it never blocks */
+	int fd;		/* -1: free */
+	bool always;	/* a file or folder, which epoll does not take because it never blocks */
+	uint32_t round; /* tells it from an earlier one of the same descriptor, whose event may still be under way */
 	uint32_t events;
 	loop_fd_fn *fn;
 	void *arg;
@@ -37,6 +38,7 @@ struct loop {
 	void *signal_arg;
 	struct watch *watches; /* indexed by descriptor */
 	int n_watches, n_always;
+	uint32_t last_round;
 	struct timer *timers; /* the soonest first */
 	int last_timer;
 };
@@ -81,9 +83,14 @@ static struct watch *watch_of(struct loop *l, int fd)
 	return fd >= 0 && fd < l->n_watches && l->watches[fd].fd >= 0 ? &l->watches[fd] : NULL;
 }
 
+static struct epoll_event event_of(const struct watch *w)
+{
+	return (struct epoll_event){ .events = w->events, .data.u64 = (uint64_t)w->round << 32 | (uint32_t)w->fd };
+}
+
 int loop_add(struct loop *l, int fd, uint32_t events, loop_fd_fn *fn, void *arg, struct err *e)
 {
-	struct epoll_event ev = { .events = events, .data.fd = fd };
+	struct epoll_event ev;
 
 	if (fd >= l->n_watches) {
 		int n = fd + 16;
@@ -93,7 +100,8 @@ int loop_add(struct loop *l, int fd, uint32_t events, loop_fd_fn *fn, void *arg,
 			l->watches[i] = (struct watch){ .fd = -1 };
 		l->n_watches = n;
 	}
-	l->watches[fd] = (struct watch){ .fd = fd, .events = events, .fn = fn, .arg = arg };
+	l->watches[fd] = (struct watch){ .fd = fd, .round = ++l->last_round, .events = events, .fn = fn, .arg = arg };
+	ev = event_of(&l->watches[fd]);
 	if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ev) == 0)
 		return 0;
 	if (errno == EPERM) {
@@ -107,14 +115,15 @@ int loop_add(struct loop *l, int fd, uint32_t events, loop_fd_fn *fn, void *arg,
 
 int loop_change(struct loop *l, int fd, uint32_t events, struct err *e)
 {
-	struct epoll_event ev = { .events = events, .data.fd = fd };
 	struct watch *w = watch_of(l, fd);
+	struct epoll_event ev;
 
 	if (!w)
 		return err_set(e, "descriptor %d is not watched", fd);
 	w->events = events;
 	if (w->always)
 		return 0;
+	ev = event_of(w);
 	if (epoll_ctl(l->epfd, EPOLL_CTL_MOD, fd, &ev) < 0)
 		return err_sys(e, errno, "watch descriptor %d", fd);
 	return 0;
@@ -221,11 +230,11 @@ int loop_once(struct loop *l, int64_t ms, struct err *e)
 	if (n < 0 && errno != EINTR)
 		return err_sys(e, errno, "epoll_wait");
 	for (int i = 0; i < n; i++) {
-		/* An earlier callback of this round may have removed it. */
-		struct watch *w = watch_of(l, ev[i].data.fd);
+		/* An earlier callback may have removed it, and even have added a new one of that number. */
+		struct watch *w = watch_of(l, (int)(uint32_t)ev[i].data.u64);
 
-		if (w)
-			w->fn(w->arg, ev[i].data.fd, ev[i].events);
+		if (w && w->round == (uint32_t)(ev[i].data.u64 >> 32))
+			w->fn(w->arg, w->fd, ev[i].events);
 	}
 	for (int fd = 0; l->n_always && fd < l->n_watches; fd++) {
 		struct watch *w = &l->watches[fd];

@@ -110,10 +110,12 @@ static uint64_t mask_of(const char *status, const char *name)
 
 int proc_signals(pid_t pid, struct proc_signals *out)
 {
-	char buf[4096];
-	char *nspid;
+	cleanup(free) char *buf = NULL;
+	char path[32], *nspid;
 
-	if (read_proc(pid, "status", buf, sizeof(buf)) < 0)
+	/* As long as the user's list of groups. */
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (path_read_file(AT_FDCWD, path, 1 << 20, &buf, NULL, NULL, NULL) < 0)
 		return -1;
 	out->caught = mask_of(buf, "\nSigCgt:\t");
 	out->ignored = mask_of(buf, "\nSigIgn:\t");

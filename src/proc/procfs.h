@@ -44,7 +44,8 @@ int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e);
 
 /*
  * Ends with SIGKILL every process of this user whose environment holds ENTRY ("NAME=value") as it was started, this one
- * excepted. Returns how many were found, or -1. For what a chain of killed processes left behind.
+ * excepted. Returns 0 where there was none, more where there were some, or -1. For what a chain of killed processes
+ * left behind.
  */
 int reap_kill_marked(const char *entry, struct err *e);
 

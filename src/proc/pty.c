@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -66,6 +68,7 @@ struct flow {
 	char buf[8192];
 	size_t at, len;
 	bool ended;
+	char last; /* byte read */
 };
 
 struct pty_relay {
@@ -91,15 +94,26 @@ static bool flow_read(struct flow *f)
 		return false;
 	f->at = 0;
 	f->len = n > 0 ? (size_t)n : 0;
+	f->last = f->len ? f->buf[f->len - 1] : f->last;
 	/* A master whose slave was closed for the last time says EIO. */
 	f->ended = n <= 0;
 	return n > 0;
 }
 
+/*
+ * The end that is not ours may be in blocking mode, which its other users rely on: it is written to only when it has
+ * room, and no more than a pipe that has room for anything takes at once.
+ */
 static void flow_write(struct flow *f)
 {
 	while (f->at < f->len) {
-		ssize_t n = write(f->to, f->buf + f->at, f->len - f->at);
+		struct pollfd room = { .fd = f->to, .events = POLLOUT };
+		size_t most = f->len - f->at < PIPE_BUF ? f->len - f->at : PIPE_BUF;
+		ssize_t n;
+
+		if (poll(&room, 1, 0) == 0)
+			return;
+		n = write(f->to, f->buf + f->at, most);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -117,11 +131,12 @@ static void send_eof(struct pty_relay *r)
 {
 	struct termios t;
 
-	/* Only a terminal that edits lines knows an end-of-file character. */
+	/* Only a terminal that edits lines knows an end-of-file character. In the middle of a line the first merely
+	 * hands that line on. */
 	if (tcgetattr(r->master, &t) == 0 && (t.c_lflag & ICANON) && t.c_cc[VEOF]) {
-		r->to_master.buf[0] = (char)t.c_cc[VEOF];
+		r->to_master.buf[0] = r->to_master.buf[1] = (char)t.c_cc[VEOF];
 		r->to_master.at = 0;
-		r->to_master.len = 1;
+		r->to_master.len = r->to_master.last && r->to_master.last != '\n' ? 2 : 1;
 	}
 }
 

@@ -20,7 +20,6 @@
 #include "base/str.h"
 
 #define CHILD_STACK (64 * 1024)
-#define FIRST_FREE_FD (SPAWN_MAX_FDS + 3)
 
 /*
  * The child shares our memory until it executes (CLONE_VM | CLONE_VFORK, as posix_spawn does it), so that its start
@@ -37,22 +36,24 @@ struct start {
 
 static int move_fds(const struct spawn *s)
 {
-	int at[SPAWN_MAX_FDS + 3];
+	int at[SPAWN_MAX_FDS + 3], above = 3;
 	size_t n = s->n_fds;
 
 	/* First above every target, so that no source is overwritten before its turn. */
+	for (size_t i = 0; i < n; i++)
+		above = s->fds[i].to >= above ? s->fds[i].to + 1 : above;
 	for (size_t i = 0; i < n; i++) {
-		at[i] = fcntl(s->fds[i].from, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+		at[i] = fcntl(s->fds[i].from, F_DUPFD_CLOEXEC, above);
 		if (at[i] < 0)
 			return -1;
 	}
 	for (int i = 0; i < 3; i++) {
-		at[n + (size_t)i] = s->stdio[i] < 0 ? -1 : fcntl(s->stdio[i], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+		at[n + (size_t)i] = s->stdio[i] < 0 ? -1 : fcntl(s->stdio[i], F_DUPFD_CLOEXEC, above);
 		if (s->stdio[i] >= 0 && at[n + (size_t)i] < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (dup3(at[i], s->fds[i].to, O_CLOEXEC) < 0 || fcntl(s->fds[i].to, F_SETFD, 0) < 0)
+		if (dup2(at[i], s->fds[i].to) < 0)
 			return -1;
 	for (int i = 0; i < 3; i++)
 		if (at[n + (size_t)i] >= 0 && dup2(at[n + (size_t)i], i) < 0)
