@@ -93,8 +93,9 @@ struct oci_conf {
 	enum log_level file_debug, stdio_debug, syslog_debug; /* LOG_LEVEL_QUIET: none */
 	char **debug_flags;
 	struct conf_origin origin[OCI_KEY_COUNT];
-	char *text[OCI_KEY_COUNT]; /* as written, NULL where default; repeated values joined by a newline */
-	char **warnings;	   /* "file:line:column: text" each */
+	char *text[OCI_KEY_COUNT];  /* as written, NULL where default; repeated values joined by a newline */
+	bool derived[OCI_OP_COUNT]; /* not written: made from the other operations of a runtime known by name */
+	char **warnings;	    /* "file:line:column: text" each */
 };
 
 /* "RunTimeRun" and so on. */
@@ -124,6 +125,15 @@ enum conf_search {
  */
 int oci_conf_find(enum conf_search search, const char *explicit_file, char *const *env, struct oci_conf **out,
 		  struct err *e);
+
+/*
+ * For showing a configuration key by key: the value that counts, as it would be written (the default where it is not
+ * written, "" for none; the caller frees it), and the pattern behind it, NULL where the key is none or not set.
+ */
+char *oci_conf_value(const struct oci_conf *c, enum oci_key key);
+const struct pattern *oci_conf_pattern(const struct oci_conf *c, enum oci_key key);
+/* What the key means, in a few words, and what may be written. */
+const char *oci_key_accepts(enum oci_key key);
 
 /* True where NAME=value is kept from the container, or from the runtime's own environment. */
 bool oci_conf_env_excluded(const struct oci_conf *c, const char *entry);
