@@ -92,6 +92,8 @@ int loop_add(struct loop *l, int fd, uint32_t events, loop_fd_fn *fn, void *arg,
 {
 	struct epoll_event ev;
 
+	if (fd < 0 || watch_of(l, fd))
+		return err_sys(e, fd < 0 ? EBADF : EEXIST, "watch descriptor %d", fd);
 	if (fd >= l->n_watches) {
 		int n = fd + 16;
 
