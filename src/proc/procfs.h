@@ -42,6 +42,9 @@ int reap_become_subreaper(struct err *e);
  */
 int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e);
 
+/* Sends SIG to every descendant of this process, once each. */
+int reap_signal_descendants(int sig, struct err *e);
+
 /*
  * Ends with SIGKILL every process of this user whose environment holds ENTRY ("NAME=value") as it was started, this one
  * excepted. Returns 0 where there was none, more where there were some, or -1. For what a chain of killed processes

@@ -138,6 +138,21 @@ static int kill_round(pid_t except, size_t *alive, struct err *e)
 	return r;
 }
 
+int reap_signal_descendants(int sig, struct err *e)
+{
+	struct family f;
+	int r = read_family(&f, e);
+
+	if (r == 0) {
+		mark_descendants(&f, getpid(), 0);
+		for (size_t i = 0; i < f.n; i++)
+			if (f.members[i].ours && !f.members[i].zombie)
+				kill(f.members[i].pid, sig);
+	}
+	free(f.members);
+	return r;
+}
+
 int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e)
 {
 	int64_t deadline = clock_ms() + timeout_ms;

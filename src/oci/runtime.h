@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BERTH_OCI_RUNTIME_H
+#define BERTH_OCI_RUNTIME_H
+
+#include "config/oci_conf.h"
+#include "proc/spawn.h"
+
+/* Where runtimes are looked up: the administrator's choice, whatever the user's PATH says. */
+#define RUNTIME_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* The argument vector of an operation, for strv_free; NULL where the configuration has none for it. */
+char **runtime_argv(const struct oci_conf *c, enum oci_op op, const struct pattern_values *v);
+
+/*
+ * For Create with a terminal: puts --console-socket=SOCKET (OCI command line, as crun and runc have it) behind the
+ * verb. -1 where the verb cannot be told.
+ */
+int runtime_add_console_socket(char ***argv, const char *socket, struct err *e);
+
+/*
+ * Starts it with ENV, our own stdio, and, with PARENT_DEATH, a death of its own when we die. The program is looked up
+ * in RUNTIME_PATH. Errors name the operation and the program.
+ */
+int runtime_start(enum oci_op op, char *const *argv, char *const *env, int parent_death, struct child *out,
+		  struct err *e);
+
+/* What Query says (OCI runtime specification, "State"). */
+enum runtime_status {
+	RUNTIME_UNKNOWN, /* no answer, or one that cannot be read */
+	RUNTIME_CREATING,
+	RUNTIME_CREATED,
+	RUNTIME_RUNNING,
+	RUNTIME_PAUSED,
+	RUNTIME_STOPPED,
+};
+
+/* Runs Query; blocks for at most TIMEOUT_MS. *pid is 0 where it gives none. */
+enum runtime_status runtime_query(char *const *argv, char *const *env, int timeout_ms, pid_t *pid);
+
+#endif

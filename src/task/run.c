@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "task/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "oci/runtime.h"
+#include "proc/procfs.h"
+#include "task/report.h"
+#include "task/undo.h"
+
+/* A Create that is still at work after this long may be one that stays: Query is asked from then on. */
+#define CREATE_QUIET_MS 250
+#define QUERY_STEP_MS 100
+#define QUERY_TIMEOUT_MS 5000
+#define KILL_TIMEOUT_MS 10000
+
+void run_set_phase(struct run *r, enum run_phase next)
+{
+	/* Forward only. */
+	if (next > r->phase)
+		r->phase = next;
+	if (r->phase == RUN_ENDED)
+		loop_stop(r->loop);
+}
+
+static void on_init_end(void *arg, int fd, uint32_t events);
+
+int run_adopt_init(struct run *r, pid_t pid, struct err *e)
+{
+	r->init_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (r->init_pidfd < 0)
+		return err_sys(e, errno, "pidfd_open of process %d", pid);
+	r->init_pid = pid;
+	if (task_folder_record_init(&r->task->folder, pid, e) < 0)
+		return -1;
+	return r->create_start ? loop_add(r->loop, r->init_pidfd, EPOLLIN, on_init_end, r, e) : 0;
+}
+
+static int start_operation(struct run *r, enum oci_op op, struct child *out, struct err *e)
+{
+	struct pattern_values v = task_values(r->task);
+	cleanup(strv) char **argv = runtime_argv(r->task->conf, op, &v);
+
+	if (op == OCI_OP_CREATE && r->task->request.pty && console_new(r, &argv, e) < 0)
+		return -1;
+	return runtime_start(op, argv, r->task->runtime_env, SIGKILL, out, e);
+}
+
+static void on_container_exit(struct run *r, const struct exit_status *st)
+{
+	if (!r->has_status)
+		r->status = *st;
+	r->has_status = true;
+	connection_drain(r);
+	run_set_phase(r, RUN_ENDED);
+}
+
+/* Nothing of the container's is left to watch: it ended, or never was. */
+static void on_runtime_failure(struct run *r, const struct exit_status *st)
+{
+	r->runtime_status = *st;
+	r->has_runtime_status = true;
+	connection_drain(r);
+	run_set_phase(r, RUN_ENDED);
+}
+
+static void start_container(struct run *r)
+{
+	struct err e = ERR_INIT;
+
+	run_set_phase(r, RUN_STARTING);
+	if (start_operation(r, OCI_OP_START, &r->start, &e) < 0) {
+		log_error("%s", e.msg);
+		run_set_phase(r, RUN_ENDED);
+	}
+}
+
+/* A runtime that leaves no trace of process 1 to us is asked for it; pid 0 where it does not say. */
+static enum runtime_status query(struct run *r, pid_t *pid)
+{
+	struct pattern_values v = task_values(r->task);
+	cleanup(strv) char **argv = runtime_argv(r->task->conf, OCI_OP_QUERY, &v);
+
+	*pid = 0;
+	return argv ? runtime_query(argv, r->task->runtime_env, QUERY_TIMEOUT_MS, pid) : RUNTIME_UNKNOWN;
+}
+
+static void on_create_slow(void *arg)
+{
+	struct run *r = arg;
+	pid_t pid;
+
+	if (r->phase != RUN_CREATING)
+		return;
+	if (query(r, &pid) == RUNTIME_CREATED)
+		start_container(r);
+	else
+		loop_after(r->loop, QUERY_STEP_MS, on_create_slow, r);
+}
+
+/* Only for a runtime that gives no pid. */
+static void on_poll(void *arg)
+{
+	struct run *r = arg;
+	pid_t pid;
+	enum runtime_status status;
+
+	if (r->phase == RUN_ENDED || r->init_pid)
+		return;
+	status = query(r, &pid);
+	if (status == RUNTIME_STOPPED || status == RUNTIME_UNKNOWN) {
+		log_error("RunTimeQuery gives no pid, so the container's exit status is not known");
+		on_container_exit(r, &(struct exit_status){ 0 });
+		return;
+	}
+	loop_after(r->loop, QUERY_STEP_MS, on_poll, r);
+}
+
+static void on_started(struct run *r, const struct exit_status *st)
+{
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	child_close(&r->start);
+	if (st->code != 0) {
+		on_runtime_failure(r, st);
+		return;
+	}
+	if (r->task->listen_fd >= 0 || r->conn >= 0 || r->init_pid)
+		return; /* berth-init says the rest */
+	run_set_phase(r, RUN_RUNNING);
+	query(r, &pid);
+	if (!pid)
+		on_poll(r);
+	else if (run_adopt_init(r, pid, &e) < 0)
+		on_container_exit(r, &(struct exit_status){ 0 });
+	signals_release_held(r);
+}
+
+static void on_child_end(struct run *r, pid_t pid, const struct exit_status *st)
+{
+	if (pid == r->init_pid) {
+		on_container_exit(r, st);
+	} else if (pid == r->create.pid) {
+		child_close(&r->create);
+		if (st->code != 0 && r->phase == RUN_CREATING)
+			on_runtime_failure(r, st);
+		else if (r->phase == RUN_CREATING)
+			start_container(r);
+		else if (!r->init_pid)
+			on_container_exit(r, st); /* it stayed for the whole life of the container */
+	} else if (pid == r->start.pid && r->create_start) {
+		on_started(r, st);
+	} else if (pid == r->start.pid) {
+		child_close(&r->start);
+		on_runtime_failure(r, st);
+	}
+}
+
+static void reap(struct run *r)
+{
+	struct exit_status st;
+	pid_t pid;
+
+	while (exit_reap_any(&pid, &st) > 0)
+		on_child_end(r, pid, &st);
+}
+
+static void on_init_end(void *arg, int fd, uint32_t events)
+{
+	struct run *r = arg;
+
+	loop_remove(r->loop, fd);
+	reap(r);
+	if (!r->has_status && !r->create.pid) {
+		log_error("the runtime keeps the container's exit status to itself");
+		on_container_exit(r, &(struct exit_status){ 0 });
+	}
+}
+
+static void on_signal(void *arg, int sig, pid_t sender)
+{
+	struct run *r = arg;
+
+	if (sig == SIGCHLD)
+		reap(r);
+	else
+		signals_forward(r, sig, sender);
+}
+
+static void on_parent_end(void *arg, int fd, uint32_t events)
+{
+	struct run *r = arg;
+
+	log_verbose("the process that started us ended: ending the container");
+	r->parent_lost = true;
+	run_set_phase(r, RUN_ENDED);
+}
+
+static int watch_parent(struct run *r, struct err *e)
+{
+	pid_t parent = r->task->request.parent;
+
+	if (!parent)
+		return 0;
+	r->parent_fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	/* Looked at after opening: it may have ended, and its pid have been given away, before we looked. */
+	if (r->parent_fd < 0 || getppid() != parent)
+		return err_set(e, "the process %d that asked for this container is gone", parent);
+	return loop_add(r->loop, r->parent_fd, EPOLLIN, on_parent_end, r, e);
+}
+
+static int begin(struct run *r, struct err *e)
+{
+	const struct oci_conf *c = r->task->conf;
+	sigset_t set;
+
+	signals_set(&set);
+	if (loop_new(&r->loop, e) < 0 || loop_signals(r->loop, &set, on_signal, r, e) < 0 ||
+	    reap_become_subreaper(e) < 0 || watch_parent(r, e) < 0 || connection_listen(r, e) < 0)
+		return -1;
+	r->create_start = !c->op[OCI_OP_RUN];
+	if (r->create_start) {
+		r->phase = RUN_CREATING;
+		loop_after(r->loop, CREATE_QUIET_MS, on_create_slow, r);
+		return start_operation(r, OCI_OP_CREATE, &r->create, e);
+	}
+	r->phase = RUN_STARTING;
+	if (start_operation(r, OCI_OP_RUN, &r->start, e) < 0)
+		return -1;
+	if (r->task->listen_fd < 0)
+		run_set_phase(r, RUN_RUNNING);
+	return 0;
+}
+
+/* Kill and Delete, where the runtime did not get to its own end. */
+static void undo(const struct run *r, bool kill_first)
+{
+	struct pattern_values v = task_values(r->task);
+	cleanup(strv) char **kill_argv = NULL;
+	cleanup(strv) char **delete_argv = NULL;
+
+	v.pid = r->init_pid ? r->init_pid : r->start.pid ? r->start.pid : r->create.pid;
+	/* A pid that was reaped may be another's by now. */
+	if (kill_first &&
+	    (v.pid || !r->task->conf->op[OCI_OP_KILL] || !pattern_uses(r->task->conf->op[OCI_OP_KILL], 'p')))
+		kill_argv = runtime_argv(r->task->conf, OCI_OP_KILL, &v);
+	if (r->task->conf->op[OCI_OP_DELETE] && (v.pid || !pattern_uses(r->task->conf->op[OCI_OP_DELETE], 'p')))
+		delete_argv = runtime_argv(r->task->conf, OCI_OP_DELETE, &v);
+	undo_run(kill_argv, delete_argv, r->task->runtime_env);
+}
+
+/* Leaves no process and no runtime state, whatever happened. */
+static void end(struct run *r)
+{
+	bool run_ended_by_itself = !r->create_start && r->has_runtime_status && !r->runtime_status.signal;
+	bool alive = !r->has_status && !r->has_runtime_status;
+	struct exit_status st;
+	struct err e = ERR_INIT;
+	pid_t pid;
+	int left;
+
+	if (r->create_start && r->has_status)
+		r->init_pid = 0; /* reaped */
+	if (!run_ended_by_itself || !r->executed)
+		undo(r, alive);
+	while ((left = exit_reap_any(&pid, &st)) > 0)
+		;
+	/* Where the container shares our pid namespace its descendants outlive it. */
+	if (left == 0 && reap_kill_descendants(0, KILL_TIMEOUT_MS, &e) < 0)
+		log_error("%s", e.msg);
+	console_free(r);
+}
+
+static void finish(struct run *r)
+{
+	if (r->conn >= 0)
+		close(r->conn);
+	if (r->init_pidfd >= 0)
+		close(r->init_pidfd);
+	if (r->parent_fd >= 0)
+		close(r->parent_fd);
+	child_close(&r->create);
+	child_close(&r->start);
+	loop_free(r->loop);
+}
+
+int task_run(struct task *t, struct exit_status *out, struct err *e)
+{
+	struct run r = {
+		.task = t, .create = CHILD_INIT, .start = CHILD_INIT, .conn = -1, .init_pidfd = -1, .parent_fd = -1
+	};
+	int result = begin(&r, e);
+
+	if (result == 0 && r.phase != RUN_ENDED)
+		result = loop_run(r.loop, e);
+	if (r.loop)
+		end(&r);
+	if (result == 0)
+		*out = report_end(&r);
+	finish(&r);
+	return result;
+}
