@@ -29,7 +29,6 @@ enum opts_origin {
 /* What has an effect here; options of the table that have none are not told apart (they are in `recorded`). */
 enum opts_id {
 	OPT_NONE,
-	OPT_ACCTG_FREQ,
 	OPT_ARRAY,
 	OPT_BEGIN,
 	OPT_BELL,
@@ -41,6 +40,7 @@ enum opts_id {
 	OPT_DEPENDENCY,
 	OPT_ERROR,
 	OPT_EXACT,
+	OPT_EXCLUDE,
 	OPT_EXCLUSIVE,
 	OPT_EXPORT,
 	OPT_EXPORT_FILE,
@@ -50,7 +50,6 @@ enum opts_id {
 	OPT_IGNORE_PBS,
 	OPT_IMMEDIATE,
 	OPT_INPUT,
-	OPT_INTERACTIVE,
 	OPT_JOB_NAME,
 	OPT_JOBID,
 	OPT_KILL_COMMAND,
@@ -76,9 +75,7 @@ enum opts_id {
 	OPT_REQUEUE,
 	OPT_SIGNAL,
 	OPT_TEST_ONLY,
-	OPT_THREADS_PER_CORE,
 	OPT_TIME,
-	OPT_TIME_MIN,
 	OPT_UID,
 	OPT_UNBUFFERED,
 	OPT_USAGE,
@@ -90,14 +87,16 @@ enum opts_id {
 	OPT_DISABLE_STATUS,
 	OPT_QUIT_ON_INTERRUPT,
 	OPT_GET_USER_ENV,
-	OPT_NO_KILL,
 	OPT_ID_COUNT,
 };
 
+enum { OPTS_MAX_ROWS = 192 };
+
 struct opts {
 	enum opts_cmd cmd;
-	uint8_t origin[OPT_ID_COUNT]; /* enum opts_origin of each value below */
-	bool done;		      /* --help, --usage or --version was answered: exit with 0 */
+	uint8_t origin[OPT_ID_COUNT];	   /* enum opts_origin of each value below */
+	uint8_t row_origin[OPTS_MAX_ROWS]; /* the same for what is recorded; of opts*.c */
+	bool done;			   /* --help, --usage or --version was answered: exit with 0 */
 
 	/* what is asked of the machine */
 	uint32_t ntasks;	  /* 1 */
@@ -112,11 +111,11 @@ struct opts {
 	bool exact;
 	bool bind;	     /* true; false with --cpu-bind=none */
 	uint32_t time_limit; /* seconds; SPEC_UNLIMITED */
-	uint32_t time_min;   /* seconds; 0: not given */
 
 	/* when */
 	time_t begin; /* 0: at once */
 	bool hold;
+	bool ignore_pbs;
 	int requeue;		   /* -1: not given, 0, 1 */
 	struct spec_depend depend; /* n == 0: none */
 	char *depend_text;	   /* as written, or NULL */
@@ -138,7 +137,7 @@ struct opts {
 	char *export_file;	 /* sbatch: a file's name or a descriptor's number */
 	uint32_t jobid;		 /* srun --jobid: 0: none */
 	struct spec_signal warn; /* --signal; sig == 0: none */
-	bool no_kill, no_shell;
+	bool no_shell;
 	bool pty;
 	int pty_fd; /* --pty=FD, else -1 */
 	bool label, unbuffered;
@@ -146,7 +145,6 @@ struct opts {
 	uint32_t wait;	      /* srun -W: seconds; 0: without end */
 	bool disable_status;  /* srun -X: Ctrl-C ends at once */
 	bool quit_on_interrupt;
-	bool interactive;
 	int kill_command; /* salloc -K: signal for the command at the job's end; 0: not given */
 	bool bell;	  /* salloc */
 
@@ -188,6 +186,12 @@ static inline bool opts_given(const struct opts *o, enum opts_id id)
 int directives_apply(struct opts *o, const char *name, const char *text, size_t len, struct err *e);
 
 /*
+ * Checks what options say together, when no more are to come. opts_parse does it, except for an sbatch that reads a
+ * script: there directives_apply does.
+ */
+int opts_finish(struct opts *o, struct err *e);
+
+/*
  * Sets one option by its long name, as a #SBATCH line does; VALUE NULL: none was given. A value of a stronger origin
  * stays.
  */
@@ -195,8 +199,12 @@ int opts_set(struct opts *o, const char *name, const char *value, enum opts_orig
 /* What a #SBATCH line holds, split into words. */
 int opts_set_words(struct opts *o, char *const *words, enum opts_origin origin, struct err *e);
 
-void opts_help(enum opts_cmd cmd, FILE *out);
-/* A line "command<TAB>long<TAB>short<TAB>argument<TAB>class<TAB>help" for each option: man page, completion, tests. */
+/* ALL: every option, not only the usage. */
+void opts_help(enum opts_cmd cmd, bool all, FILE *out);
+/*
+ * A line for each option: command, long name, letter, argument ("[X]": optional), class, text and environment variables
+ * (separated by spaces), with tabs between. For the man page, completion and tests.
+ */
 void opts_dump(FILE *out);
 
 #endif

@@ -411,7 +411,7 @@ static void exports(void **state)
 		{ "NIL", "SLURM_JOB_ID=7" },
 		{ "A", "SLURM_JOB_ID=7 A=1" },
 		{ "A,NOSUCH,C=3", "SLURM_JOB_ID=7 A=1 C=3" },
-		{ "ALL,A=9", "A=9 B=2 SLURM_JOB_ID=7 PATH=/bin" },
+		{ "ALL,A=9,C=3", "A=1 B=2 SLURM_JOB_ID=7 PATH=/bin C=3" },
 		{ "C=,B", "SLURM_JOB_ID=7 C= B=2" },
 		{ "C=\"x,y\",B", "SLURM_JOB_ID=7 C=x,y B=2" },
 		{ "C='x\"y'", "SLURM_JOB_ID=7 C=x\"y" },

@@ -83,10 +83,13 @@ char **spec_export_apply(const struct spec_export *x, char *const *env)
 			strv_push(&out, *v);
 	}
 	for (char **v = x->vars; v && *v; v++) {
+		cleanup(free) char *name = xstrndup(*v, strcspn(*v, "="));
 		const char *value;
 
+		/* With ALL the caller's environment wins over what is listed (sbatch(1), --export). */
 		if (strchr(*v, '=')) {
-			env_put(&out, *v);
+			if (x->mode != EXPORT_ALL || !env_get(env, name))
+				env_put(&out, *v);
 			continue;
 		}
 		value = env_get(env, *v);
