@@ -15,6 +15,7 @@ static const struct command {
 	bool slurm; /* Slurm's name: also a link to this program */
 	const char *help;
 } commands[] = {
+	{ "bundle", cmd_bundle, false, "make OCI bundles, and say what is wrong with one" },
 	{ NULL, NULL, false, NULL },
 };
 

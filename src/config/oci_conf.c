@@ -108,17 +108,20 @@ static int check_operations(const struct oci_conf *c, struct err *e)
 
 static void check_advice(struct oci_conf *c)
 {
+	bool sudo = false;
+
 	for (unsigned key = 0; key < OCI_KEY_COUNT; key++) {
 		enum oci_op op = oci_key_op((enum oci_key)key);
 		const struct pattern *p = op == OCI_OP_COUNT ? NULL : c->op[op];
 
 		if (!p || !c->origin[key].file)
 			continue;
-		if (pattern_uses_sudo(p))
+		if (pattern_uses_sudo(p) && !sudo) {
 			warn(c, &c->origin[key],
-			     "sudo gives whoever can run this command root's rights over it: users choose the bundle "
-			     "and "
-			     "what is in it; prefer a rootless runtime");
+			     "sudo runs the runtime as root on a bundle that the user chooses and can change, so that "
+			     "whoever may run this command can become root; prefer a rootless runtime");
+			sudo = true;
+		}
 		if (pattern_uses(p, 'e') && c->create_env_file == OCI_ENV_FILE_NONE)
 			warn(c, &c->origin[key], "%e names no file unless CreateEnvFile is null or newline");
 	}
