@@ -185,8 +185,7 @@ static void check_sysctls(struct check *c)
 
 	if (!list)
 		return;
-	json_object_object_foreach(list, key, value)
-	{
+	json_object_object_foreach(list, key, value) {
 		cleanup(free) char *at = xasprintf("/linux/sysctl/%s", key);
 		bool net = str_starts(key, "net.");
 		bool ipc = str_starts(key, "fs.mqueue.") || str_starts(key, "kernel.msg") ||
@@ -215,8 +214,7 @@ static void check_resources(struct check *c)
 		check_warning(c, "/linux/cgroupsPath", "%s can be made only where that cgroup was handed to you", path);
 	if (!resources)
 		return;
-	json_object_object_foreach(resources, key, value)
-	{
+	json_object_object_foreach(resources, key, value) {
 		cleanup(free) char *at = xasprintf("/linux/resources/%s", key);
 		bool empty = (json_object_is_type(value, json_type_object) && !json_object_object_length(value)) ||
 			     json_object_is_type(value, json_type_null);

@@ -161,8 +161,7 @@ void check_hooks(struct check *c)
 
 	if (!hooks)
 		return;
-	json_object_object_foreach(hooks, type, list)
-	{
+	json_object_object_foreach(hooks, type, list) {
 		cleanup(free) char *array_at = xasprintf("/hooks/%s", type);
 		size_t n;
 

@@ -119,7 +119,6 @@ static int run(const struct arguments *a)
 	struct exit_status st = { .code = EXIT_NO_CONTAINER };
 	struct err e = ERR_INIT;
 	enum conf_search search;
-	int r;
 
 	if (read_request(a, &t.request, &e) < 0)
 		goto failed;
@@ -129,12 +128,13 @@ static int run(const struct arguments *a)
 	logging_set_up(&t);
 	if (task_prepare(&t, &e) < 0)
 		goto failed;
-	r = task_run(&t, &st, &e);
+	if (task_run(&t, &st, &e) < 0)
+		goto failed;
 	task_finish(&t);
-	if (r == 0)
-		return st.code;
+	return st.code;
 failed:
 	log_error("%s", e.msg);
+	task_finish(&t);
 	return EXIT_NO_CONTAINER;
 }
 
