@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "base/path.h"
 
 /* Folders open at a time. What lies deeper is moved up first, so no tree is too deep for stack or descriptors. */
@@ -132,6 +133,16 @@ static int remove_at(struct removal *r, int dir_fd, const char *name, unsigned d
 int path_remove_tree(int dir_fd, const char *name, struct err *e)
 {
 	struct removal r = { .top_fd = -1 };
+	const char *base = path_base(name);
+	cleanup(free) char *parent = NULL;
+	cleanup(close) int fd = -1;
 
-	return remove_at(&r, dir_fd, name, 0, e);
+	/* On the way to the tree links and mounts are as good as anywhere. */
+	if (base == name || !*base)
+		return remove_at(&r, dir_fd, name, 0, e);
+	parent = xstrndup(name, (size_t)(base - name));
+	fd = openat(dir_fd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, errno, "open %s", parent);
+	return remove_at(&r, fd, base, 0, e) < 0 ? err_wrap(e, "in %s", parent) : 0;
 }

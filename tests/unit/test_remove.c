@@ -53,6 +53,12 @@ static void test_kinds(void **state)
 	assert_int_equal(path_remove_tree(dir, "tree", &e), 0);
 	assert_false(exists(dir, "tree"));
 	assert_true(exists(dir, "kept/file"));
+	assert_int_equal(symlinkat("kept", dir, "way"), 0);
+	assert_int_equal(mkdirat(dir, "kept/sub", 0700), 0);
+	touch(dir, "kept/sub/file");
+	assert_int_equal(path_remove_tree(dir, "way/sub", &e), 0);
+	assert_false(exists(dir, "kept/sub"));
+	assert_int_equal(path_remove_tree(dir, "nowhere/sub", &e), 0);
 }
 
 /* Deeper than a path may be long, with side branches, and with few descriptors to spare. */
@@ -142,13 +148,15 @@ static void test_closed_folders(void **state)
 
 static int with_mount(void *path)
 {
-	cleanup(close) int dir = open(path, O_DIRECTORY | O_CLOEXEC);
+	cleanup(close) int dir = -1;
 	cleanup(free) char *precious = path_join(path, "precious");
 	cleanup(free) char *at = path_join(path, "spool/mnt");
 	struct err e = ERR_INIT;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return 77;
+	/* What was opened before shows the mounts of before. */
+	dir = open(path, O_DIRECTORY | O_CLOEXEC);
 	if (mkdirat(dir, "precious", 0700) < 0 || path_write_new(dir, "precious/file", "x", 1, 0600, &e) < 0 ||
 	    mkdirat(dir, "spool", 0700) < 0 || mkdirat(dir, "spool/mnt", 0700) < 0)
 		return 2;
@@ -157,6 +165,11 @@ static int with_mount(void *path)
 		return 77;
 	if (path_remove_tree(dir, "spool", &e) == 0 || !exists(dir, "precious/file"))
 		return 3;
+	/* What lies on the mount may be removed when it is named. */
+	if (mkdirat(dir, "precious/tree", 0700) < 0 ||
+	    path_write_new(dir, "precious/tree/file", "x", 1, 0600, &e) < 0 ||
+	    path_remove_tree(dir, "spool/mnt/tree", &e) < 0 || exists(dir, "precious/tree"))
+		return 5;
 	umount(at);
 	return path_remove_tree(dir, "spool", &e) == 0 && exists(dir, "precious/file") ? 0 : 4;
 }
