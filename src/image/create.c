@@ -182,7 +182,11 @@ static int fetch(struct making *m, const char *name, struct err *e)
 		strv_push_own(&argv, xasprintf("--src-creds=%s", o->creds));
 	strv_push(&argv, name);
 	strv_push_own(&argv, xasprintf("oci:%s/image", m->scratch.path));
-	return work_run(&m->work, argv, e);
+	if (work_run(&m->work, argv, e) == 0)
+		return 0;
+	if (!o->tls_verify && (strstr(e->msg, "HTTP response to HTTPS client") || strstr(e->msg, "x509:")))
+		err_hint(e, "--tls-verify=false takes a registry without a valid certificate");
+	return -1;
 }
 
 static int from_image(struct making *m, const char *name, struct err *e)

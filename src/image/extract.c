@@ -427,8 +427,12 @@ static int extract_all(struct extract *x, struct stream *s, struct err *e)
 
 int extract_tar(struct extract *x, struct stream *s, struct err *e)
 {
+	uint64_t before = x->work->entries;
+
 	x->layer = false;
-	return extract_all(x, s, e);
+	if (extract_all(x, s, e) < 0)
+		return -1;
+	return x->work->entries > before ? 0 : err_set(e, "an archive of no entries");
 }
 
 int extract_layer(struct extract *x, struct stream *s, struct err *e)
