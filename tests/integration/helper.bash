@@ -61,7 +61,7 @@ without_hybrid='[ ! -d /sys/fs/cgroup/unified ] || umount -l /sys/fs/cgroup/unif
 as_user() {
 	local -a env=("PATH=$user_path" "HOME=$USER_HOME" "USER=$test_user" "LOGNAME=$test_user" LANG=C.UTF-8
 		"TERM=${TERM:-dumb}") name
-	for name in "${!BERTH_@}"; do
+	for name in "${!BERTH_@}" ${ASAN_OPTIONS+ASAN_OPTIONS} ${UBSAN_OPTIONS+UBSAN_OPTIONS}; do
 		env+=("$name=${!name}")
 	done
 	if [ "$(id -u)" -eq 0 ]; then
