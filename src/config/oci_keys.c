@@ -101,26 +101,6 @@ static int set_hooks(struct oci_conf *c, const struct oci_key_info *k, const cha
 	return 0;
 }
 
-/* Bounds in braces multiply what the compiled expression takes of memory, without a limit of glibc's own. */
-static bool regex_is_bounded(const char *s)
-{
-	unsigned long product = 1;
-
-	for (; (s = strchr(s, '{')) != NULL; s++) {
-		unsigned long low = strtoul(s + 1, NULL, 10), high = low;
-		const char *comma = s + 1 + strspn(s + 1, "0123456789");
-
-		if (*comma == ',')
-			high = strtoul(comma + 1, NULL, 10);
-		if (low > 255 || high > 255)
-			return false;
-		product *= low > high ? low : high ? high : 1;
-		if (product > 4096)
-			return false;
-	}
-	return true;
-}
-
 static int set_regex(struct oci_conf *c, const struct oci_key_info *k, const char *value, size_t *offset, struct err *e)
 {
 	bool *has = (bool *)((char *)c + k->flag);
@@ -130,8 +110,9 @@ static int set_regex(struct oci_conf *c, const struct oci_key_info *k, const cha
 
 	if (!*value)
 		return err_set(e, "an empty expression matches everything; leave the key out to match nothing");
-	if (strlen(value) > 4096 || !regex_is_bounded(value))
-		return err_set(e, "the expression is longer than 4096 characters or repeats more than 255 times");
+	if (!oci_regex_is_bounded(value))
+		return err_set(e,
+			       "the expression is longer than 4096 characters, or repeats too much within repetitions");
 	rc = regcomp(&re, value, REG_EXTENDED | REG_NOSUB);
 	if (rc != 0) {
 		regerror(rc, &re, text, sizeof(text));

@@ -31,6 +31,9 @@ const char *oci_key_nearest(const char *name);
 /* The operation behind a RunTime key, or OCI_OP_COUNT. */
 enum oci_op oci_key_op(enum oci_key key);
 
+/* False where compiling this extended regular expression could take more than a few megabytes. */
+bool oci_regex_is_bounded(const char *s);
+
 /*
  * Fills in Exec, Pause and Resume where they are not set and the other operations are those of a runtime whose verbs
  * are known.

@@ -63,7 +63,7 @@ static int compile_path(struct pattern *p, size_t *offset, struct err *e)
 	p->words.v = xcalloc(1, sizeof(*p->words.v));
 	p->words.n = 1;
 	*offset = 0;
-	if (*s != '/' && *s != '%')
+	if (*s != '/' && (*s != '%' || !s[1] || !strchr("bemrZ", s[1])))
 		return err_set(e, "'%.64s' is not an absolute path", s);
 	for (; *s && rc == 0; s++) {
 		if (*s == '%' && s[1] != '%') {

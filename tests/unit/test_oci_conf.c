@@ -393,6 +393,9 @@ static void test_errors(void **state)
 		{ "EnvExclude=\"^(a\"", "t:1:13: EnvExclude: '^(a' is not a POSIX extended regular expression: " },
 		{ "EnvExclude=\"\"", "t:1:13: EnvExclude: an empty expression" },
 		{ "EnvExclude=((a{99}){99}){99}", "t:1:12: EnvExclude: the expression" },
+		{ "EnvExclude=a++++++++++++++++++++", "t:1:12: EnvExclude: the expression" },
+		{ "EnvExclude=\"(((((((((((((((x+)+)+)+)+)+)+)+)+)+)+)+)+)+)+\"",
+		  "t:1:13: EnvExclude: the expression" },
 		{ "CreateEnvFile=maybe", "t:1:15: CreateEnvFile: 'maybe' is none of null" },
 		{ "DisableCleanup=2", "t:1:16: DisableCleanup: '2' is not true or false" },
 		{ "DisableHooks=prestart,x", "t:1:23: DisableHooks: 'x' is not a hook type (prestart" },
@@ -400,6 +403,7 @@ static void test_errors(void **state)
 		{ "DebugFlags=a,,b", "t:1:12: DebugFlags: '' is not a flag" },
 		{ "SrunPath=srun", "t:1:10: SrunPath: 'srun' is not an absolute path" },
 		{ "ContainerPath=a", "t:1:15: ContainerPath: 'a' is not an absolute path" },
+		{ "ContainerPath=%U/a", "t:1:15: ContainerPath: '%U/a' is not an absolute path" },
 		{ "ContainerPath=/%p", "t:1:16: ContainerPath: %p is known in" },
 	};
 
