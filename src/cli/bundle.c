@@ -121,7 +121,7 @@ static int set_option(struct create_options *o, int opt, const char *value, stru
 	case OPT_USERNS:
 		if (strcmp(value, "root") != 0 && strcmp(value, "keep-id") != 0)
 			return err_set(e, "--userns: '%s' is neither root nor keep-id", value);
-		o->userns = *value == 'k' ? SPEC_USERNS_KEEP_ID : SPEC_USERNS_ROOT;
+		o->userns = *value == 'k' ? CONFIG_USERNS_KEEP_ID : CONFIG_USERNS_ROOT;
 		return 0;
 	case OPT_MAX_SIZE:
 		return parse_size(value, &o->limits.size, e) < 0 ? err_wrap(e, "--max-size") : 0;

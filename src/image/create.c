@@ -254,12 +254,14 @@ static void add_notes(struct making *m)
 static int write_config(struct making *m, struct err *e)
 {
 	cleanup(json) struct json_object *config = NULL;
-	struct spec_options o = { .userns = m->o->userns, .root_path = m->root_path, .read_only = m->o->read_only };
+	struct config_json_options o = { .userns = m->o->userns,
+					 .root_path = m->root_path,
+					 .read_only = m->o->read_only };
 
-	if (spec_make(m->rootfs, m->image, &o, &config, m->notes, e) < 0)
+	if (config_json_make(m->rootfs, m->image, &o, &config, m->notes, e) < 0)
 		return -1;
 	/* Somebody's folder stays as it is. */
-	if (!m->o->in_place && spec_make_mount_points(m->rootfs, config, e) < 0)
+	if (!m->o->in_place && config_json_mount_points(m->rootfs, config, e) < 0)
 		return -1;
 	return json_write(m->bundle, "config.json", config, 0644, e);
 }

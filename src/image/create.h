@@ -7,13 +7,13 @@
 #include "base/err.h"
 #include "image/extract.h"
 #include "image/source.h"
-#include "image/spec.h"
+#include "image/config_json.h"
 
 struct create_options {
 	const char *dir;  /* the bundle to make */
 	const char *from; /* as the user wrote it */
 	struct extract_limits limits;
-	enum spec_userns userns;
+	enum config_userns userns;
 	bool read_only;
 	bool in_place; /* a folder is used where it is */
 	/* skopeo's, NULL: not given */

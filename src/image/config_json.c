@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "image/spec.h"
+#include "image/config_json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,12 +177,12 @@ static void check_architecture(struct json_object *image, char ***notes)
 				      xasprintf("the image is for %.32s, and this machine is %s", arch, names[i][1]));
 }
 
-static int make_process(int rootfs_fd, struct json_object *image, const struct spec_options *o,
+static int make_process(int rootfs_fd, struct json_object *image, const struct config_json_options *o,
 			struct json_object *config, char ***notes, struct err *e)
 {
 	cleanup(strv) char **args = NULL, **env = NULL;
 	cleanup(free) char *folder = NULL;
-	bool keep = o->userns == SPEC_USERNS_KEEP_ID;
+	bool keep = o->userns == CONFIG_USERNS_KEEP_ID;
 	const char *cwd = "/";
 	struct json_object *p = json_object_new_object();
 
@@ -205,12 +205,12 @@ static int make_process(int rootfs_fd, struct json_object *image, const struct s
 	return 0;
 }
 
-int spec_make(int rootfs_fd, struct json_object *image, const struct spec_options *o, struct json_object **out,
-	      char ***notes, struct err *e)
+int config_json_make(int rootfs_fd, struct json_object *image, const struct config_json_options *o,
+		     struct json_object **out, char ***notes, struct err *e)
 {
 	cleanup(json) struct json_object *config = json_object_new_object();
 	struct json_object *labels = NULL;
-	bool keep = o->userns == SPEC_USERNS_KEEP_ID;
+	bool keep = o->userns == CONFIG_USERNS_KEEP_ID;
 
 	json_set_string(config, "/ociVersion", "1.0.2", NULL);
 	if (make_process(rootfs_fd, image, o, config, notes, e) < 0)
@@ -275,7 +275,7 @@ static int make_folders(int rootfs_fd, const char *path, struct err *e)
 	return r;
 }
 
-int spec_make_mount_points(int rootfs_fd, struct json_object *config, struct err *e)
+int config_json_mount_points(int rootfs_fd, struct json_object *config, struct err *e)
 {
 	const char *cwd = "/";
 
