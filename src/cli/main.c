@@ -6,6 +6,8 @@
 #include "base/path.h"
 #include "cli/commands.h"
 #include "cli/opts.h"
+#include "engine/local/supervisor.h"
+#include "engine/local/watcher.h"
 
 /* One program, all commands: by the name that it was called by, or by its first argument. */
 
@@ -15,6 +17,9 @@ static const struct command {
 	bool slurm; /* Slurm's name: also a link to this program */
 	const char *help;
 } commands[] = {
+	{ "srun", cmd_srun, true, "run a command as a job, or as a step of one" },
+	{ "sbatch", cmd_sbatch, true, "queue a script as a job" },
+	{ "salloc", cmd_salloc, true, "take a job's place and run a shell or a command in it" },
 	{ "bundle", cmd_bundle, false, "make OCI bundles, and say what is wrong with one" },
 	{ NULL, NULL, false, NULL },
 };
@@ -65,6 +70,10 @@ static int berth(int argc, char **argv)
 		opts_dump(stdout);
 		return 0;
 	}
+	if (strcmp(argv[1], SUPERVISOR_VERB) == 0)
+		return supervisor_main(argc, argv);
+	if (strcmp(argv[1], WATCHER_VERB) == 0)
+		return watcher_main(argc, argv);
 	c = find(argv[1]);
 	if (!c) {
 		log_error("'%.64s' is no command; 'berth --help' lists them", argv[1]);

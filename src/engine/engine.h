@@ -40,8 +40,12 @@ struct engine_step {
 	const char *submit_line;
 	uint32_t ntasks, cpus_per_task;
 	bool cpus_per_task_set;
-	bool overlap; /* shares CPUs with the job's other steps */
-	bool exact;   /* only the CPUs it asked for */
+	bool overlap;	    /* shares CPUs with the job's other steps */
+	bool exact;	    /* only the CPUs it asked for */
+	bool overcommit;    /* more tasks than CPUs */
+	bool no_bind;	    /* each task may use all CPUs of the step */
+	uint32_t id;	    /* STEP_NONE: the next number; or STEP_BATCH, STEP_INTERACTIVE */
+	const char *script; /* a batch script, argv's first word, to be made visible in the container */
 	bool pty;
 	bool label, unbuffered, append;
 	bool quiet; /* no messages of ours that are not errors */
@@ -64,12 +68,18 @@ enum signal_target {
 	SIGNAL_STEP,  /* one step */
 };
 
+/* How to wait for an allocation. */
+struct engine_wait {
+	bool quiet;	    /* nothing is said about it */
+	uint32_t immediate; /* seconds; 0: for ever */
+};
+
 struct engine_ops {
 	/*
 	 * Takes what JOB asks for, as a job of this process: blocks until it is granted (signals end the waiting:
 	 * -1 with err.code EINTR). JOB is the record afterwards.
 	 */
-	int (*allocate)(struct engine *en, struct job *job, bool quiet, struct err *e);
+	int (*allocate)(struct engine *en, struct job *job, const struct engine_wait *wait, struct err *e);
 	/*
 	 * Queues a batch job whose script is TEXT; returns at once. For an array one job for every number of TASKS
 	 * (n_tasks; 0: no array). JOB has the (first) id afterwards.

@@ -101,6 +101,7 @@ struct job {
 	uint32_t warn_before;	  /* seconds before the time limit */
 	bool warn_batch;	  /* --signal=B: the batch shell only */
 
+	uint32_t umask;
 	char *work_dir;	  /* absolute */
 	char *submit_dir; /* absolute: where the command was given */
 	char *command;	  /* for people: script or program */

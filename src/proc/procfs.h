@@ -44,6 +44,8 @@ int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e);
 
 /* Sends SIG to every descendant of this process, once each. */
 int reap_signal_descendants(int sig, struct err *e);
+/* As reap_kill_descendants, sparing each process that SPARE says true for, and what lives below it. */
+int reap_kill_descendants_but(bool (*spare)(pid_t pid), int timeout_ms, struct err *e);
 
 /*
  * Ends with SIGKILL every process of this user whose environment holds ENTRY ("NAME=value") as it was started, this one

@@ -36,7 +36,7 @@ int reap_become_subreaper(struct err *e)
 struct family {
 	struct member {
 		pid_t pid, parent;
-		bool ours, zombie;
+		bool ours, zombie, spared;
 	} * members;
 	size_t n;
 };
@@ -93,7 +93,7 @@ static int read_family(struct family *f, struct err *e)
 }
 
 /* Marks what descends from ROOT. Pids wrap, so parents may come after their children: until nothing changes. */
-static void mark_descendants(struct family *f, pid_t root, pid_t except)
+static void mark_descendants(struct family *f, pid_t root, pid_t except, bool (*spare)(pid_t pid))
 {
 	bool changed = true;
 
@@ -102,23 +102,27 @@ static void mark_descendants(struct family *f, pid_t root, pid_t except)
 		for (size_t i = 0; i < f->n; i++) {
 			struct member *m = &f->members[i];
 
-			if (m->ours || m->pid == except)
+			if (m->ours || m->spared || m->pid == except)
 				continue;
 			for (size_t k = 0; !m->ours && k < f->n; k++)
 				m->ours = m->parent == root || (f->members[k].ours && f->members[k].pid == m->parent);
+			if (m->ours && spare && !m->zombie && spare(m->pid)) {
+				m->ours = false;
+				m->spared = true;
+			}
 			changed = changed || m->ours;
 		}
 	}
 }
 
-static int kill_round(pid_t except, size_t *alive, struct err *e)
+static int kill_round(pid_t except, bool (*spare)(pid_t pid), size_t *alive, struct err *e)
 {
 	struct family f;
 	int r = read_family(&f, e);
 
 	*alive = 0;
 	if (r == 0) {
-		mark_descendants(&f, getpid(), except);
+		mark_descendants(&f, getpid(), except, spare);
 		/* Stopped first, so that nothing forks between being seen and being killed. */
 		for (size_t i = 0; i < f.n; i++)
 			if (f.members[i].ours && !f.members[i].zombie)
@@ -144,7 +148,7 @@ int reap_signal_descendants(int sig, struct err *e)
 	int r = read_family(&f, e);
 
 	if (r == 0) {
-		mark_descendants(&f, getpid(), 0);
+		mark_descendants(&f, getpid(), 0, NULL);
 		for (size_t i = 0; i < f.n; i++)
 			if (f.members[i].ours && !f.members[i].zombie)
 				kill(f.members[i].pid, sig);
@@ -153,7 +157,7 @@ int reap_signal_descendants(int sig, struct err *e)
 	return r;
 }
 
-int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e)
+static int kill_descendants(pid_t except, bool (*spare)(pid_t pid), int timeout_ms, struct err *e)
 {
 	int64_t deadline = clock_ms() + timeout_ms;
 	size_t alive;
@@ -163,7 +167,7 @@ int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e)
 	if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD)
 		return 0;
 	for (;;) {
-		if (kill_round(except, &alive, e) < 0)
+		if (kill_round(except, spare, &alive, e) < 0)
 			return -1;
 		if (!alive)
 			return 0;
@@ -172,6 +176,16 @@ int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e)
 		/* The kernel takes them apart in a moment; no event tells when a grandchild of ours is gone. */
 		poll(NULL, 0, 1);
 	}
+}
+
+int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e)
+{
+	return kill_descendants(except, NULL, timeout_ms, e);
+}
+
+int reap_kill_descendants_but(bool (*spare)(pid_t pid), int timeout_ms, struct err *e)
+{
+	return kill_descendants(0, spare, timeout_ms, e);
 }
 
 static bool environ_holds(int proc_fd, uint32_t pid, const char *entry)

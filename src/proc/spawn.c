@@ -86,6 +86,19 @@ static void default_signals(void)
 	}
 }
 
+/* Without stdio, which is not for a child that shares our memory. */
+static void put_pid(char *to)
+{
+	char digits[12];
+	size_t n = 0;
+
+	for (pid_t pid = getpid(); pid > 0; pid /= 10)
+		digits[n++] = (char)('0' + pid % 10);
+	while (n)
+		*to++ = digits[--n];
+	*to = '\0';
+}
+
 static int child_main(void *arg)
 {
 	struct start *st = arg;
@@ -123,6 +136,8 @@ static int child_main(void *arg)
 	st->step = "enter folder";
 	if (s->cwd && chdir(s->cwd) < 0)
 		goto failed;
+	if (s->pid_text)
+		put_pid(s->pid_text);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	st->step = "execute";

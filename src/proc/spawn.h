@@ -29,6 +29,7 @@ struct spawn {
 	int parent_death;      /* signal for the child when this thread's process dies; 0: none */
 	const cpu_set_t *cpus; /* NULL: ours */
 	int nice;	       /* added to ours */
+	char *pid_text;	       /* NULL, or room for 12 bytes inside envp: the child's own pid is put there */
 };
 
 #define SPAWN_INIT ((struct spawn){ .stdio = { -1, -1, -1 } })
