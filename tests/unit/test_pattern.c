@@ -350,6 +350,132 @@ static void test_exec(void **state)
 	pattern_free(p);
 }
 
+/* Random words of quoted and nested pieces: what they say is known as they are made. */
+struct maker {
+	struct strbuf text, want;
+	unsigned seed;
+};
+
+static unsigned pick(struct maker *m, unsigned n)
+{
+	m->seed = m->seed * 1103515245U + 12345U;
+	return (m->seed >> 16) % n;
+}
+
+static const char *value_of(char letter)
+{
+	switch (letter) {
+	case 'b':
+		return BUNDLE;
+	case 'm':
+		return SPOOL;
+	case 'u':
+		return USER;
+	case 'Z':
+		return "";
+	default:
+		return "77";
+	}
+}
+
+static void make_piece(struct maker *m, char around, unsigned depth);
+
+static void make_pieces(struct maker *m, char around, unsigned depth)
+{
+	for (unsigned n = pick(m, 4); n > 0; n--)
+		make_piece(m, around, depth);
+}
+
+/* AROUND is the quote that the piece stands in, or 0. */
+static void make_piece(struct maker *m, char around, unsigned depth)
+{
+	static const char letters[] = "bmuZp";
+	char letter = letters[pick(m, 5)];
+
+	switch (pick(m, around == '\'' || depth > 3 ? 3 : 8)) {
+	case 0:
+	case 1:
+		strbuf_addf(&m->text, "%%%c", letter);
+		strbuf_adds(&m->want, value_of(letter));
+		return;
+	case 2:
+		strbuf_adds(&m->text, "x%%-");
+		strbuf_adds(&m->want, "x%-");
+		return;
+	case 3:
+		if (around)
+			return;
+		strbuf_addc(&m->text, '\'');
+		make_pieces(m, '\'', depth + 1);
+		strbuf_addc(&m->text, '\'');
+		return;
+	case 4:
+		if (around)
+			return;
+		strbuf_addc(&m->text, '"');
+		make_pieces(m, '"', depth + 1);
+		strbuf_addc(&m->text, '"');
+		return;
+	case 5:
+		strbuf_adds(&m->text, around ? "$(printf %%s \"" : "\"$(printf %%s \"");
+		make_pieces(m, '"', depth + 1);
+		strbuf_adds(&m->text, around ? "\" ; )" : "\" ; )\"");
+		return;
+	case 6:
+		strbuf_adds(&m->text, around ? "$(printf %%s " : "\"$(printf %%s ");
+		strbuf_addc(&m->text, '.');
+		strbuf_addc(&m->want, '.');
+		make_pieces(m, 0, depth + 1);
+		strbuf_adds(&m->text, around ? ")" : ")\"");
+		return;
+	default:
+		strbuf_adds(&m->text, around ? "${NONE-" : "\"${NONE-");
+		strbuf_addf(&m->text, "%%%c", letter);
+		strbuf_adds(&m->want, value_of(letter));
+		strbuf_adds(&m->text, around ? "}" : "}\"");
+	}
+}
+
+static void check_random(unsigned seed, const char *shell)
+{
+	struct maker m = { .text = STRBUF_INIT, .want = STRBUF_INIT, .seed = seed };
+	cleanup(free) char *text = NULL;
+	cleanup(free) char *want = NULL;
+	cleanup(strv) char **argv = NULL;
+	cleanup(strv) char **got = NULL;
+	struct pattern *p;
+
+	strbuf_adds(&m.text, "true && r ");
+	strbuf_addc(&m.text, '.');
+	strbuf_addc(&m.want, '.');
+	for (unsigned n = 1 + pick(&m, 5); n > 0; n--)
+		make_piece(&m, 0, 0);
+	strbuf_adds(&m.text, " %@");
+	text = strbuf_take(&m.text);
+	want = strbuf_take(&m.want);
+	p = compile(text);
+	argv = pattern_argv(p, &values);
+	free(argv[0]);
+	argv[0] = xstrdup(shell);
+	run_recorded(argv, text, &got);
+	assert_vector(text, got, (const char *const[]){ want, COMMAND, NULL });
+	pattern_free(p);
+}
+
+/* BERTH_SOAK_PATTERNS tells how many; their seeds are 1 and up. */
+static void test_random(void **state)
+{
+	static const char *const shells[] = { "/bin/sh", "/bin/bash" };
+	const char *count = getenv("BERTH_SOAK_PATTERNS");
+	unsigned n = count ? (unsigned)atoi(count) : 40;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= n; seed++)
+		for (size_t i = 0; i < 2; i++)
+			if (access(shells[i], X_OK) == 0)
+				check_random(seed, shells[i]);
+}
+
 static int set_up(void **state)
 {
 	static const char recorder[] = "#!/bin/sh\nfor a; do printf '%s\\001' \"$a\"; done\n";
@@ -379,7 +505,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),	cmocka_unit_test(test_no_command), cmocka_unit_test(test_shell),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_kinds),	   cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_exec),	cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
