@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <signal.h>
@@ -12,12 +10,13 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/optparse.h"
 #include "image/check.h"
 #include "image/create.h"
 #include "oci/json.h"
 #include "proc/exit.h"
 
-static const char usage[] = "Usage: berth bundle create DIR --from SRC [OPTION...]\n"
+static const char usage[] = "Usage: berth bundle create DIR --from SRC [OPTION]...\n"
 			    "       berth bundle check DIR [--json]\n"
 			    "\n"
 			    "create makes an OCI bundle that crun and runc run without privileges. SRC is\n"
@@ -25,28 +24,16 @@ static const char usage[] = "Usage: berth bundle create DIR --from SRC [OPTION..
 			    "  FILE or -             a tar archive of one (gzip, bzip2, xz, zstd); - is stdin\n"
 			    "  docker://REFERENCE    an image in a registry\n"
 			    "  oci:LAYOUT[:TAG]      an image in an OCI image layout\n"
-			    "  docker-archive:FILE   what `docker save` wrote\n"
+			    "  docker-archive:FILE   what 'docker save' wrote\n"
 			    "  debian:SUITE          a new Debian, through mmdebstrap\n"
-			    "\n"
-			    "      --in-place           use FOLDER where it is\n"
-			    "      --read-only          the container may not change its root file system\n"
-			    "      --userns=MODE        who you are inside: root (default) or keep-id\n"
-			    "      --max-size=BYTES     stop at more than this, K, M, G, T understood (256G)\n"
-			    "      --max-files=N        stop at more entries than this (10000000)\n"
-			    "      --arch=ARCH          the image for another architecture\n"
-			    "      --tls-verify=BOOL    false: a registry without a valid certificate\n"
-			    "      --authfile=FILE      where the registry's credentials are\n"
-			    "      --creds=USER:PASS    the registry's credentials\n"
-			    "      --variant=NAME       of Debian: apt (default), minbase, standard, ...\n"
-			    "      --include=PACKAGES   more of Debian, separated by commas\n"
-			    "      --mirror=URL         of Debian\n"
-			    "\n"
-			    "check says what is wrong with a bundle; its exit status is 0 when it can run.\n"
-			    "      --json               for programs\n"
-			    "  -h, --help\n";
+			    "\n";
 
-enum {
-	OPT_FROM = 256,
+static const char usage_check[] =
+	"\ncheck says what is wrong with a bundle; its exit status is 0 where nothing keeps it from running.\n\n";
+
+/* The options of both; the order is that of the table. */
+enum bundle_opt {
+	OPT_FROM,
 	OPT_IN_PLACE,
 	OPT_READ_ONLY,
 	OPT_USERNS,
@@ -59,25 +46,92 @@ enum {
 	OPT_VARIANT,
 	OPT_INCLUDE,
 	OPT_MIRROR,
+	OPT_CREATE_HELP,
+	N_CREATE,
+	OPT_JSON = 0,
+	OPT_CHECK_HELP,
+	N_CHECK,
 };
 
-static const struct option create_options[] = {
-	{ "from", required_argument, NULL, OPT_FROM },
-	{ "in-place", no_argument, NULL, OPT_IN_PLACE },
-	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
-	{ "userns", required_argument, NULL, OPT_USERNS },
-	{ "max-size", required_argument, NULL, OPT_MAX_SIZE },
-	{ "max-files", required_argument, NULL, OPT_MAX_FILES },
-	{ "arch", required_argument, NULL, OPT_ARCH },
-	{ "tls-verify", required_argument, NULL, OPT_TLS_VERIFY },
-	{ "authfile", required_argument, NULL, OPT_AUTHFILE },
-	{ "creds", required_argument, NULL, OPT_CREDS },
-	{ "variant", required_argument, NULL, OPT_VARIANT },
-	{ "include", required_argument, NULL, OPT_INCLUDE },
-	{ "mirror", required_argument, NULL, OPT_MIRROR },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+static const struct opt_def create_table[N_CREATE] = {
+	[OPT_FROM] = { "from", '\0', OPT_ARG_REQUIRED, "SRC", "what to make it from", OPT_SUPPORTED },
+	[OPT_IN_PLACE] = { "in-place", '\0', OPT_ARG_NO, NULL, "use a folder where it is", OPT_SUPPORTED },
+	[OPT_READ_ONLY] = { "read-only", '\0', OPT_ARG_NO, NULL, "the container may not change its root file system",
+			    OPT_SUPPORTED },
+	[OPT_USERNS] = { "userns", '\0', OPT_ARG_REQUIRED, "MODE", "who you are inside: root (default) or keep-id",
+			 OPT_SUPPORTED },
+	[OPT_MAX_SIZE] = { "max-size", '\0', OPT_ARG_REQUIRED, "BYTES",
+			   "stop at more than this; K, M, G, T are understood (256G)", OPT_SUPPORTED },
+	[OPT_MAX_FILES] = { "max-files", '\0', OPT_ARG_REQUIRED, "N", "stop at more entries than this (10000000)",
+			    OPT_SUPPORTED },
+	[OPT_ARCH] = { "arch", '\0', OPT_ARG_REQUIRED, "ARCH", "the image for another architecture", OPT_SUPPORTED },
+	[OPT_TLS_VERIFY] = { "tls-verify", '\0', OPT_ARG_REQUIRED, "BOOL",
+			     "false takes a registry without a valid certificate", OPT_SUPPORTED },
+	[OPT_AUTHFILE] = { "authfile", '\0', OPT_ARG_REQUIRED, "FILE", "where the registry's credentials are",
+			   OPT_SUPPORTED },
+	[OPT_CREDS] = { "creds", '\0', OPT_ARG_REQUIRED, "USER[:PASSWORD]", "the registry's credentials",
+			OPT_SUPPORTED },
+	[OPT_VARIANT] = { "variant", '\0', OPT_ARG_REQUIRED, "NAME", "of Debian: apt (default), minbase, standard, ...",
+			  OPT_SUPPORTED },
+	[OPT_INCLUDE] = { "include", '\0', OPT_ARG_REQUIRED, "PACKAGES", "more of Debian, separated by commas",
+			  OPT_SUPPORTED },
+	[OPT_MIRROR] = { "mirror", '\0', OPT_ARG_REQUIRED, "URL", "of Debian", OPT_SUPPORTED },
+	[OPT_CREATE_HELP] = { "help", 'h', OPT_ARG_NO, NULL, "this text", OPT_SUPPORTED },
 };
+
+static const struct opt_def check_table[N_CHECK] = {
+	[OPT_JSON] = { "json", '\0', OPT_ARG_NO, NULL, "for programs", OPT_SUPPORTED },
+	[OPT_CHECK_HELP] = { "help", 'h', OPT_ARG_NO, NULL, "this text", OPT_SUPPORTED },
+};
+
+/* A command line whose one word that is no option may stand anywhere. */
+struct parse {
+	struct optparse p;
+	const struct opt_def *defs[N_CREATE];
+	const char *dir;
+};
+
+static void parse_begin(struct parse *a, int argc, char **argv, const struct opt_def *table, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		a->defs[i] = &table[i];
+	a->p = (struct optparse){ .argc = argc, .argv = argv, .defs = a->defs, .n = n, .next = 1 };
+	a->dir = NULL;
+}
+
+/* 1 with an option, 0 at the end, -1. */
+static int parse_next(struct parse *a, const struct opt_def **def, const char **value, struct err *e)
+{
+	int r;
+
+	while ((r = optparse_next(&a->p, def, value, e)) == 0 && a->p.next < a->p.argc) {
+		if (a->dir)
+			return err_set(e, "'%s': one DIR was expected", a->p.argv[a->p.next]);
+		a->dir = a->p.argv[a->p.next++];
+	}
+	return r;
+}
+
+static int help(void)
+{
+	struct parse a;
+
+	fputs(usage, stdout);
+	parse_begin(&a, 0, NULL, create_table, N_CREATE);
+	optparse_help(stdout, a.defs, N_CREATE, OPT_SUPPORTED);
+	fputs(usage_check, stdout);
+	parse_begin(&a, 0, NULL, check_table, N_CHECK);
+	optparse_help(stdout, a.defs, N_CHECK, OPT_SUPPORTED);
+	return 0;
+}
+
+void cmd_bundle_dump(FILE *out)
+{
+	for (size_t i = 0; i < N_CREATE; i++)
+		optparse_dump(out, "bundle create", &create_table[i], "");
+	for (size_t i = 0; i < N_CHECK; i++)
+		optparse_dump(out, "bundle check", &check_table[i], "");
+}
 
 static int fail(const struct err *e)
 {
@@ -85,8 +139,9 @@ static int fail(const struct err *e)
 	return 1;
 }
 
-static int bad_usage(void)
+static int bad_usage(const struct err *e)
 {
+	fail(e);
 	fprintf(stderr, "Try 'berth bundle --help'.\n");
 	return 2;
 }
@@ -106,7 +161,7 @@ static int parse_size(const char *text, uint64_t *out, struct err *e)
 	return 0;
 }
 
-static int set_option(struct create_options *o, int opt, const char *value, struct err *e)
+static int set_option(struct create_options *o, enum bundle_opt opt, const char *value, struct err *e)
 {
 	switch (opt) {
 	case OPT_FROM:
@@ -148,24 +203,24 @@ static int create(int argc, char **argv)
 {
 	struct create_options o = CREATE_OPTIONS_INIT;
 	cleanup(strv) char **notes = NULL;
+	const struct opt_def *def;
 	struct err e = ERR_INIT;
-	int opt, caught, r;
+	const char *value;
+	struct parse a;
+	int caught, r;
 
-	while ((opt = getopt_long(argc, argv, "h", create_options, NULL)) != -1) {
-		if (opt == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (opt == '?')
-			return bad_usage();
-		if (set_option(&o, opt, optarg, &e) < 0)
+	parse_begin(&a, argc, argv, create_table, N_CREATE);
+	while ((r = parse_next(&a, &def, &value, &e)) > 0) {
+		if (def - create_table == OPT_CREATE_HELP)
+			return help();
+		if (set_option(&o, (enum bundle_opt)(def - create_table), value, &e) < 0)
 			return fail(&e);
 	}
-	if (argc - optind != 1 || !o.from) {
-		fprintf(stderr, "berth bundle create: expected DIR and --from=SRC\n");
-		return bad_usage();
-	}
-	o.dir = argv[optind];
+	if (r == 0 && (!a.dir || !o.from))
+		r = err_set(&e, "create: expected DIR and --from=SRC");
+	if (r < 0)
+		return bad_usage(&e);
+	o.dir = a.dir;
 	r = create_bundle(&o, &notes, &caught, &e);
 	for (char **n = notes; n && *n; n++)
 		fprintf(stderr, "berth bundle: note: %s\n", *n);
@@ -198,29 +253,27 @@ static void print_json(const struct check_result *r, const char *dir)
 
 static int check(int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
 	cleanup(check_result) struct check_result r = CHECK_RESULT_INIT;
+	const struct opt_def *def;
+	struct err e = ERR_INIT;
+	const char *value;
 	bool json = false;
-	int opt;
+	struct parse a;
+	int more;
 
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (opt == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (opt == '?')
-			return bad_usage();
+	parse_begin(&a, argc, argv, check_table, N_CHECK);
+	while ((more = parse_next(&a, &def, &value, &e)) > 0) {
+		if (def - check_table == OPT_CHECK_HELP)
+			return help();
 		json = true;
 	}
-	if (argc - optind != 1) {
-		fprintf(stderr, "berth bundle check: expected one DIR\n");
-		return bad_usage();
-	}
-	check_bundle(argv[optind], &r);
+	if (more == 0 && !a.dir)
+		more = err_set(&e, "check: expected DIR");
+	if (more < 0)
+		return bad_usage(&e);
+	check_bundle(a.dir, &r);
 	if (json)
-		print_json(&r, argv[optind]);
+		print_json(&r, a.dir);
 	for (size_t i = 0; !json && i < r.n; i++)
 		printf("%s: %s%s%s\n", r.problems[i].error ? "error" : "warning", r.problems[i].pointer,
 		       *r.problems[i].pointer ? ": " : "", r.problems[i].text);
@@ -229,17 +282,17 @@ static int check(int argc, char **argv)
 
 int cmd_bundle(int argc, char **argv)
 {
+	struct err e = ERR_INIT;
+
 	if (argc > 1 && strcmp(argv[1], "create") == 0)
 		return create(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "check") == 0)
 		return check(argc - 1, argv + 1);
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(usage, stdout);
-		return 0;
-	}
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return help();
 	if (argc > 1)
-		fprintf(stderr, "berth bundle: '%s' is neither create nor check\n", argv[1]);
+		err_set(&e, "'%.64s' is neither create nor check", argv[1]);
 	else
-		fprintf(stderr, "berth bundle: expected create or check\n");
-	return bad_usage();
+		err_set(&e, "expected create or check");
+	return bad_usage(&e);
 }

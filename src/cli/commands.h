@@ -2,6 +2,8 @@
 #ifndef BERTH_CLI_COMMANDS_H
 #define BERTH_CLI_COMMANDS_H
 
+#include <stdio.h>
+
 /*
  * The commands of berth. argv[0] is the command's name; the result is the exit status of the process. Each prints its
  * own errors.
@@ -14,5 +16,8 @@ int cmd_scancel(int argc, char **argv);
 int cmd_sacct(int argc, char **argv);
 int cmd_bundle(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+
+/* Their options, as opts_dump (cli/opts.h) has them. */
+void cmd_bundle_dump(FILE *out);
 
 #endif

@@ -68,6 +68,7 @@ static int berth(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--dump-options") == 0) {
 		opts_dump(stdout);
+		cmd_bundle_dump(stdout);
 		return 0;
 	}
 	if (strcmp(argv[1], SUPERVISOR_VERB) == 0)
