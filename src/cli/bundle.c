@@ -28,8 +28,8 @@ static const char usage[] = "Usage: berth bundle create DIR --from SRC [OPTION].
 			    "  debian:SUITE          a new Debian, through mmdebstrap\n"
 			    "\n";
 
-static const char usage_check[] =
-	"\ncheck says what is wrong with a bundle; its exit status is 0 where nothing keeps it from running.\n\n";
+static const char usage_check[] = "\ncheck says what is wrong with a bundle; its exit status is 0 where nothing\n"
+				  "keeps it from running.\n\n";
 
 /* The options of both; the order is that of the table. */
 enum bundle_opt {
