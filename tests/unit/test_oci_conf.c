@@ -290,6 +290,29 @@ static void test_shipped(void **state)
 	}
 }
 
+/* The manual page has every key and every replacement. */
+static void test_manual(void **state)
+{
+	cleanup(free) char *text = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (path_read_file(AT_FDCWD, TEST_DATA "/../../doc/man/oci.conf.5.scd", 1 << 20, &text, NULL, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	for (unsigned key = 0; key < OCI_KEY_COUNT; key++) {
+		cleanup(free) char *name = xasprintf("*%s*", oci_key_name((enum oci_key)key));
+
+		if (!strstr(text, name))
+			fail_msg("%s is not in oci.conf(5)", name);
+	}
+	for (const char *c = "%@bejmnprstuUZ"; *c; c++) {
+		cleanup(free) char *name = xasprintf("*%%%c*", *c);
+
+		if (!strstr(text, name))
+			fail_msg("%s is not in oci.conf(5)", name);
+	}
+}
+
 static void test_hpcng(void **state)
 {
 	static const char path[] = TEST_DATA "/oci-conf/singularity-3.8.0-hpcng.conf";
@@ -480,10 +503,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),	     cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_charliecloud), cmocka_unit_test(test_enroot_wrapper),
-		cmocka_unit_test(test_shipped),	     cmocka_unit_test(test_hpcng),
-		cmocka_unit_test(test_keys),	     cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_errors),	     cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_derived),
+		cmocka_unit_test(test_shipped),	     cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_hpcng),	     cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_warnings),     cmocka_unit_test(test_derived),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
