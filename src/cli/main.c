@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/commands.h"
+#include "cli/list_options.h"
 #include "cli/opts.h"
 #include "engine/local/supervisor.h"
 #include "engine/local/watcher.h"
@@ -20,6 +21,9 @@ static const struct command {
 	{ "srun", cmd_srun, true, "run a command as a job, or as a step of one" },
 	{ "sbatch", cmd_sbatch, true, "queue a script as a job" },
 	{ "salloc", cmd_salloc, true, "take a job's place and run a shell or a command in it" },
+	{ "squeue", cmd_squeue, true, "show jobs that wait and run" },
+	{ "scancel", cmd_scancel, true, "end jobs and steps, or send them a signal" },
+	{ "sacct", cmd_sacct, true, "show jobs and steps that ran" },
 	{ "bundle", cmd_bundle, false, "make OCI bundles, and say what is wrong with one" },
 	{ NULL, NULL, false, NULL },
 };
@@ -68,6 +72,9 @@ static int berth(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--dump-options") == 0) {
 		opts_dump(stdout);
+		list_command_dump(&squeue_command, stdout);
+		list_command_dump(&scancel_command, stdout);
+		list_command_dump(&sacct_command, stdout);
 		cmd_bundle_dump(stdout);
 		return 0;
 	}

@@ -88,18 +88,30 @@ int optparse_next(struct optparse *p, const struct opt_def **def, const char **v
 
 	if (p->cluster && *p->cluster)
 		return short_option(p, def, value, e);
-	if (p->next >= p->argc)
+	if (p->no_more || p->next >= p->argc)
 		return 0;
 	word = p->argv[p->next];
 	if (word[0] != '-' || !word[1])
 		return 0;
 	p->next++;
-	if (strcmp(word, "--") == 0)
+	if (strcmp(word, "--") == 0) {
+		p->no_more = true;
 		return 0;
+	}
 	if (word[1] == '-')
 		return long_option(p, word + 2, def, value, e);
 	p->cluster = word + 1;
 	return short_option(p, def, value, e);
+}
+
+int optparse_next_any(struct optparse *p, const struct opt_def **def, const char **value, struct err *e)
+{
+	int rc = optparse_next(p, def, value, e);
+
+	if (rc != 0 || p->next >= p->argc)
+		return rc;
+	*value = p->argv[p->next++];
+	return 2;
 }
 
 enum { TEXT_COLUMN = 30, LINE_END = 80 };

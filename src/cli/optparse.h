@@ -2,6 +2,7 @@
 #ifndef BERTH_CLI_OPTPARSE_H
 #define BERTH_CLI_OPTPARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -40,10 +41,14 @@ struct optparse {
 	size_t n;
 	int next;	     /* begin with 1; at the end the first word that is no option */
 	const char *cluster; /* the letters left of a "-abc"; begin with NULL */
+	bool no_more;	     /* "--" was seen */
 };
 
 /* 1 with the option and its value (NULL: none), 0 at the end, -1 with an error. */
 int optparse_next(struct optparse *p, const struct opt_def **def, const char **value, struct err *e);
+
+/* The same for commands whose options may stand behind their operands: 2 with an operand in *value. */
+int optparse_next_any(struct optparse *p, const struct opt_def **def, const char **value, struct err *e);
 
 /* One option by its long name (abbreviated or not) of LEN bytes. NULL with an error. */
 const struct opt_def *optparse_find(const struct opt_def *const *defs, size_t n, const char *name, size_t len,

@@ -553,6 +553,11 @@ static int end_command(struct scan *sc, struct words *w)
 		     (strcmp(name, "set") == 0 && first + 1 < w->n &&
 		      (*word_start(&w->v[first + 1]) != '-' || str_starts(word_start(&w->v[first + 1]), "--")))))
 		sc->moves_args = w->v[first].offset + 1;
+	for (size_t i = 0; i < first; i++)
+		for (size_t k = 0; k < w->v[i].n; k++)
+			if (w->v[i].pieces[k].letter == '@')
+				return FAIL(sc, w->v[i].offset,
+					    "%%@ is several words and cannot be the value of a variable");
 	for (size_t i = 0; i < w->n; i++)
 		if (word_name(&w->v[i]) && strcmp(word_name(&w->v[i]), "sudo") == 0)
 			sc->r->sudo = true;
@@ -683,6 +688,8 @@ static int parse_commands(struct scan *sc, char end, struct words *w)
 			break;
 		if (c == ' ' || c == '\t') {
 			emit(sc, 1);
+		} else if (c == '\\' && peek(sc, 1) == '\n') {
+			emit(sc, 2); /* a # behind it begins a comment */
 		} else if (strchr("\n;&|", c) || (c == ')' && cases)) {
 			sc->r->shell = sc->compound = true;
 			rc = end_command(sc, w);

@@ -127,7 +127,7 @@ char *spec_array_text(const struct spec_array *a)
 			;
 		strbuf_addf(&b, i > 0 ? ",%u" : "%u", a->ids[i]);
 		if (last > i)
-			strbuf_addf(&b, last > i + 1 ? "-%u" : ",%u", a->ids[last]);
+			strbuf_addf(&b, "-%u", a->ids[last]);
 	}
 	if (a->limit > 0)
 		strbuf_addf(&b, "%%%u", a->limit);
