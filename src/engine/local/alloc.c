@@ -33,14 +33,14 @@ static int take_at_once(struct state *st, struct job *j, bool *taken, struct err
 		return -1;
 	if (n || queue_ready(st, j, j->submit, &reason, &wake) != READY)
 		return 0;
-	p = (struct pool){ .all = m.cpus, .free = m.cpus, .mem = m.mem };
+	p = (struct pool){ .all = m.cpus, .free = m.cpus, .mem = m.mem, .near = (size_t)(sched_getcpu() + 1) };
 	if (!pool_take(&p, j))
 		return 0;
 	j->state = JOB_RUNNING;
 	j->reason = REASON_NONE;
 	j->start = j->submit;
 	*taken = true;
-	return state_active_add(st, j->id, ACTIVE_RUNNING, e) < 0 ? -1 : job_save(st, j, false, e);
+	return job_create(st, j, e) < 0 ? -1 : state_active_add(st, j->id, ACTIVE_RUNNING, e);
 }
 
 static int reload(struct state *st, struct job *j, struct err *e)
@@ -56,12 +56,11 @@ static int reload(struct state *st, struct job *j, struct err *e)
 
 static int enter_queue(struct state *st, struct job *j, int *hold, struct err *e)
 {
-	cleanup(close) int dir = -1;
 	bool taken;
 
-	if (state_new_jobs(st, 1, &j->id, e) < 0 || (dir = state_job_dir(st, j->id, e)) < 0)
+	if (state_new_jobs(st, 1, &j->id, e) < 0)
 		return -1;
-	*hold = hold_take(dir, "owner", e);
+	*hold = hold_job(st, j->id, e);
 	if (*hold < 0 || take_at_once(st, j, &taken, e) < 0)
 		return -1;
 	if (taken)
@@ -69,7 +68,7 @@ static int enter_queue(struct state *st, struct job *j, int *hold, struct err *e
 	j->state = JOB_PENDING;
 	j->reason = REASON_PRIORITY;
 	/* The record first: an entry without one would be taken for a submission that was killed. */
-	if (job_save(st, j, false, e) < 0 || state_active_add(st, j->id, ACTIVE_FOREGROUND, e) < 0 ||
+	if (job_create(st, j, e) < 0 || state_active_add(st, j->id, ACTIVE_FOREGROUND, e) < 0 ||
 	    queue_advance(st, NULL, e) < 0)
 		return -1;
 	return reload(st, j, e);

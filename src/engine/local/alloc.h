@@ -17,8 +17,8 @@ struct alloc_wait {
 };
 
 /*
- * Makes J a job of this process and waits until it is granted. *hold is jobs/ID/owner, the caller's. -1 with err.code
- * EINTR (given up), ETIMEDOUT (immediate), or ECANCELED (by scancel); the job has then ended.
+ * Makes J a job of this process and waits until it is granted. *hold is the job's folder, held; the caller's. -1 with
+ * err.code EINTR (given up), ETIMEDOUT (immediate), or ECANCELED (by scancel); the job has then ended.
  */
 int alloc_take(struct state *st, struct job *j, const struct alloc_wait *w, int *hold, struct err *e);
 

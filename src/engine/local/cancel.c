@@ -2,11 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "engine/local/control.h"
 #include "engine/local/local.h"
 #include "engine/local/queue.h"
@@ -36,22 +34,24 @@ static int load_active(struct state *st, uint32_t id, struct job *j, struct err 
 }
 
 /* An owner that is just being started does not listen yet; one that has just ended will never. */
-static int tell(struct state *st, uint32_t id, const char *name, const struct control_msg *msg, struct err *e)
+static int tell(struct state *st, uint32_t id, uint32_t step, const struct control_msg *msg, struct err *e)
 {
 	for (int i = 0; i < TELL_TRIES; i++) {
-		cleanup(close) int dir = state_job_dir(st, id, e);
 		struct err why = ERR_INIT;
 		struct job j;
+		int r;
 
-		if (dir < 0)
-			return -1;
-		if (control_send(dir, name, msg, &why) == 0)
-			return 0;
-		if (why.code != ENOENT && why.code != ECONNREFUSED)
-			return err_set(e, "%s", why.msg);
 		if (load_active(st, id, &j, e) < 0)
 			return -1;
+		r = control_send(&j, step, msg, &why);
+		/* A step of the job's owner has no socket of its own. */
+		if (r < 0 && why.code == ECONNREFUSED && step != STEP_NONE)
+			r = control_send(&j, STEP_NONE, msg, &why);
 		job_free(&j);
+		if (r == 0)
+			return 0;
+		if (why.code != ECONNREFUSED)
+			return err_set(e, "%s", why.msg);
 		if (!job_is_held(st, id))
 			return recover(st, e) < 0 ? -1 : fail(e, EALREADY, "Job/step already completing or completed");
 		poll(NULL, 0, TELL_PAUSE_MS);
@@ -85,44 +85,42 @@ static int cancel_pending(struct state *st, uint32_t id, struct err *e)
 	return r < 0 ? -1 : 1;
 }
 
-/* The name of the socket of whoever runs the step: its own srun, or the job's owner. */
-static int step_socket(struct state *st, uint32_t job, uint32_t step, char name[32], struct err *e)
+static int check_step(struct state *st, uint32_t job, uint32_t step, struct err *e)
 {
-	cleanup(close) int dir = state_job_dir(st, job, e);
-	struct step s;
-	bool ended;
+	struct step_list l;
+	int found = 0, ended = 0;
 
-	if (dir < 0 || step_load(st, job, step, &s, NULL) < 0)
+	if (step_list_load(st, job, &l, e) < 0)
+		return -1;
+	for (size_t i = 0; i < l.n; i++) {
+		if (l.steps[i].id == step) {
+			found = 1;
+			ended = job_state_ended(l.steps[i].state);
+		}
+	}
+	step_list_free(&l);
+	if (!found)
 		return fail(e, ESRCH, "Invalid job id specified");
-	ended = job_state_ended(s.state);
-	step_free(&s);
-	if (ended)
-		return fail(e, EALREADY, "Job/step already completing or completed");
-	snprintf(name, 32, "control.%" PRIu32, step);
-	if (faccessat(dir, name, F_OK, 0) < 0)
-		snprintf(name, 32, "control");
-	return 0;
+	return ended ? fail(e, EALREADY, "Job/step already completing or completed") : 0;
 }
 
 int local_cancel(struct state *st, uint32_t job, uint32_t step, struct err *e)
 {
 	const struct control_msg msg = { .verb = CONTROL_CANCEL };
-	char name[32] = "control";
 	int r;
 
 	if (step != STEP_NONE)
-		return step_socket(st, job, step, name, e) < 0 ? -1 : tell(st, job, name, &msg, e);
+		return check_step(st, job, step, e) < 0 ? -1 : tell(st, job, step, &msg, e);
 	if (state_lock(st, e) < 0)
 		return -1;
 	r = cancel_pending(st, job, e);
 	state_unlock(st);
-	return r < 0 ? -1 : r ? 0 : tell(st, job, name, &msg, e);
+	return r < 0 ? -1 : r ? 0 : tell(st, job, STEP_NONE, &msg, e);
 }
 
 int local_signal(struct state *st, uint32_t job, enum signal_target target, uint32_t step, int sig, struct err *e)
 {
 	const struct control_msg msg = { .verb = CONTROL_SIGNAL, .target = target, .sig = sig };
-	char name[32] = "control";
 	bool pending;
 	struct job j;
 
@@ -132,9 +130,9 @@ int local_signal(struct state *st, uint32_t job, enum signal_target target, uint
 	job_free(&j);
 	if (pending)
 		return fail(e, EAGAIN, "Job is pending execution");
-	if (target == SIGNAL_STEP && step_socket(st, job, step, name, e) < 0)
+	if (target == SIGNAL_STEP && check_step(st, job, step, e) < 0)
 		return -1;
-	return tell(st, job, name, &msg, e);
+	return tell(st, job, target == SIGNAL_STEP ? step : STEP_NONE, &msg, e);
 }
 
 int local_open(struct state *st, struct err *e)

@@ -2,6 +2,8 @@
 #include "engine/local/control.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,23 +17,19 @@
 
 struct control {
 	struct loop *loop;
-	int fd, dir_fd;
-	char *name;
+	int fd;
 	control_fn *fn;
 	void *arg;
 };
 
-/* A state folder's path may be longer than a socket's name can be, so it is named through its descriptor. */
-static int address(struct sockaddr_un *a, int dir_fd, const char *name, struct err *e)
+static socklen_t address(struct sockaddr_un *a, const struct job *j, uint32_t step)
 {
 	int n;
 
 	memset(a, 0, sizeof(*a));
 	a->sun_family = AF_UNIX;
-	n = snprintf(a->sun_path, sizeof(a->sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
-	if (n >= (int)sizeof(a->sun_path))
-		return err_set(e, "socket name %s is too long", name);
-	return 0;
+	n = snprintf(a->sun_path + 1, sizeof(a->sun_path) - 1, "berth/%s/%" PRIu32, j->mark ? j->mark : "", step);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
 static bool from_us(struct msghdr *m, uid_t *from)
@@ -68,29 +66,26 @@ static void on_message(void *arg, int fd, uint32_t events)
 	c->fn(c->arg, &msg);
 }
 
-int control_listen(struct loop *l, int dir_fd, const char *name, control_fn *fn, void *arg, struct control **out,
+int control_listen(struct loop *l, const struct job *j, uint32_t step, control_fn *fn, void *arg, struct control **out,
 		   struct err *e)
 {
 	cleanup(close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un a;
 	struct control *c;
+	socklen_t len;
 	int on = 1;
 
 	if (fd < 0)
 		return err_sys(e, errno, "make a socket");
-	if (address(&a, dir_fd, name, e) < 0)
-		return -1;
-	unlinkat(dir_fd, name, 0);
-	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
-	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_sys(e, errno, "listen at %s", name);
+	len = address(&a, j, step);
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 || bind(fd, (struct sockaddr *)&a, len) < 0)
+		return err_sys(e, errno, "listen for job %" PRIu32, j->id);
 	c = xcalloc(1, sizeof(*c));
-	*c = (struct control){ .loop = l, .fd = fd, .dir_fd = dir_fd, .fn = fn, .arg = arg };
+	*c = (struct control){ .loop = l, .fd = fd, .fn = fn, .arg = arg };
 	if (loop_add(l, fd, EPOLLIN, on_message, c, e) < 0) {
 		free(c);
 		return -1;
 	}
-	c->name = xstrdup(name);
 	take_fd(&fd);
 	*out = c;
 	return 0;
@@ -101,13 +96,11 @@ void control_close(struct control *c)
 	if (!c)
 		return;
 	loop_remove(c->loop, c->fd);
-	unlinkat(c->dir_fd, c->name, 0);
 	close(c->fd);
-	free(c->name);
 	free(c);
 }
 
-int control_send(int dir_fd, const char *name, const struct control_msg *msg, struct err *e)
+int control_send(const struct job *j, uint32_t step, const struct control_msg *msg, struct err *e)
 {
 	cleanup(close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct control_msg m = *msg;
@@ -116,9 +109,7 @@ int control_send(int dir_fd, const char *name, const struct control_msg *msg, st
 	m.version = CONTROL_VERSION;
 	if (fd < 0)
 		return err_sys(e, errno, "make a socket");
-	if (address(&a, dir_fd, name, e) < 0)
-		return -1;
-	if (sendto(fd, &m, sizeof(m), MSG_NOSIGNAL, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return err_sys(e, errno, "send to %s", name);
+	if (sendto(fd, &m, sizeof(m), MSG_NOSIGNAL, (struct sockaddr *)&a, address(&a, j, step)) < 0)
+		return err_sys(e, errno, "reach the owner of job %" PRIu32, j->id);
 	return 0;
 }

@@ -10,8 +10,9 @@
 #include "proc/loop.h"
 
 /*
- * The sockets through which owners are told things: jobs/ID/control of a job's owner, jobs/ID/control.N of a step's. A
- * datagram each; the kernel says who sent it. Only the same user and root are listened to.
+ * The sockets through which owners are told things. They have abstract names, which cost no file and vanish with their
+ * process; the name holds the job's mark, which only its user can read. A datagram each; the kernel says who sent it,
+ * and only the same user and root are listened to.
  */
 struct control_msg {
 	uint32_t version; /* CONTROL_VERSION */
@@ -32,12 +33,12 @@ typedef void control_fn(void *arg, const struct control_msg *msg);
 
 struct control;
 
-/* Listens at DIR_FD/NAME; what lies there (left by a killed process) is replaced. */
-int control_listen(struct loop *l, int dir_fd, const char *name, control_fn *fn, void *arg, struct control **out,
+/* Listens for what concerns step STEP of J, or the job itself (STEP_NONE). */
+int control_listen(struct loop *l, const struct job *j, uint32_t step, control_fn *fn, void *arg, struct control **out,
 		   struct err *e);
 void control_close(struct control *c);
 
-/* err.code ENOENT or ECONNREFUSED: nobody listens there. */
-int control_send(int dir_fd, const char *name, const struct control_msg *msg, struct err *e);
+/* err.code ECONNREFUSED: nobody listens there. */
+int control_send(const struct job *j, uint32_t step, const struct control_msg *msg, struct err *e);
 
 #endif

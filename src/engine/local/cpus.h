@@ -17,7 +17,9 @@ int cpus_take(cpu_set_t *from, uint32_t n, cpu_set_t *out);
 /* The part of SET that share INDEX of COUNT equal, contiguous shares gets; never empty where SET is not. */
 void cpus_share(const cpu_set_t *set, uint32_t index, uint32_t count, cpu_set_t *out);
 
-/* What this process is allowed to bind to, whatever it is bound to at present. */
+/* What this process could bind to, whatever it is bound to at present. */
+void cpus_widest(cpu_set_t *out);
+/* What it is bound to (taskset(1)); but inside a job, whose tasks are bound by us, the widest. */
 void cpus_usable(cpu_set_t *out);
 
 /* What jobs may use: $BERTH_CPUS (a list), else the usable ones; and memory in bytes. */

@@ -28,7 +28,7 @@ int detached_start(const char *verb, const char *arg, int hold_fd, pid_t *pid, s
 
 	if (null < 0)
 		return err_sys(e, errno, "open /dev/null");
-	cpus_usable(&cpus);
+	cpus_widest(&cpus);
 	s.path = "/proc/self/exe";
 	s.argv = argv;
 	s.envp = env;

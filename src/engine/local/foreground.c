@@ -224,14 +224,16 @@ static int op_allocate(struct engine *en, struct job *job, const struct engine_w
 static int op_release(struct engine *en, struct job *job, const struct exit_status *status, struct err *e)
 {
 	struct local *l = of(en);
+	bool others;
 	int r;
 
 	if (!l->owner)
 		return 0;
-	owner_end_steps(l->owner, END_JOB_OVER);
+	others = owner_end_steps(l->owner, END_JOB_OVER);
 	r = owner_finish(l->owner, status, l->why, e);
 	owner_free(take_ptr(&l->owner));
-	recover_steps(&l->st, job->id);
+	if (others)
+		recover_steps(&l->st, job->id);
 	l->job = NULL;
 	return r;
 }
@@ -266,12 +268,9 @@ static uint32_t parent_step(const struct engine_step *spec, const struct job *j)
 	return id;
 }
 
-static int run_placed(struct local *l, struct job *j, const struct engine_step *spec, int dir, struct err *e)
+static int run_placed(struct local *l, struct job *j, const struct engine_step *spec, struct err *e)
 {
-	char name[32];
-
-	snprintf(name, sizeof(name), "control.%" PRIu32, l->place.step.id);
-	if (!l->owner && control_listen(l->loop, dir, name, on_step_message, l, &l->control, e) < 0)
+	if (!l->owner && control_listen(l->loop, j, l->place.step.id, on_step_message, l, &l->control, e) < 0)
 		return -1;
 	/* The job may have ended between our looking at it and our listening. */
 	if (!l->owner && !job_is_held(&l->st, j->id))
@@ -291,10 +290,10 @@ static int run_step(struct local *l, struct job *j, const struct engine_step *sp
 
 	l->spec = spec;
 	l->step_done = false;
-	place_init(&l->place, &l->st, dir, j, spec, spec->id);
+	place_init(&l->place, &l->st, dir, j, spec, l->owner != NULL);
 	r = place_wait(&l->place, l->loop, j, spec, parent_step(spec, j), &l->give_up, e);
 	if (r == 0) {
-		r = run_placed(l, j, spec, dir, e);
+		r = run_placed(l, j, spec, e);
 		if (r < 0)
 			place_end(&l->place, failed);
 	}

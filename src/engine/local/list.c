@@ -101,31 +101,89 @@ static int compare_steps(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int step_list_load(struct state *st, uint32_t job, struct step_list *out, struct err *e)
+/* The numbers behind PREFIX in the names of the job's folder. */
+static int list_numbers(struct state *st, uint32_t job, const char *prefix, uint32_t **ids, size_t *n, struct err *e)
 {
 	int fd = state_job_dir(st, job, e);
 	cleanup(closedir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *de;
 	size_t cap = 0;
 
-	*out = (struct step_list){ 0 };
+	*ids = NULL;
+	*n = 0;
 	if (!d)
 		return -1;
 	while ((de = readdir(d))) {
-		struct err why = ERR_INIT;
 		uint32_t id;
 
-		if (!str_starts(de->d_name, "step.") || parse_u32(de->d_name + 5, 0, UINT32_MAX, &id, NULL) < 0)
+		if (!str_starts(de->d_name, prefix) ||
+		    parse_u32(de->d_name + strlen(prefix), 0, UINT32_MAX, &id, NULL) < 0)
 			continue;
-		if (out->n == cap) {
+		if (*n == cap) {
 			cap = cap ? 2 * cap : 8;
-			out->steps = xrealloc(out->steps, cap, sizeof(*out->steps));
+			*ids = xrealloc(*ids, cap, sizeof(**ids));
 		}
-		if (step_load(st, job, id, &out->steps[out->n], &why) == 0)
+		(*ids)[(*n)++] = id;
+	}
+	return 0;
+}
+
+int step_list_held(struct state *st, uint32_t job, uint32_t **ids, size_t *n, struct err *e)
+{
+	return list_numbers(st, job, "hold.", ids, n, e);
+}
+
+/* An srun's own job has its step before that has a record: a file less for the shortest jobs. */
+static void add_implied(struct state *st, uint32_t job, struct step_list *out)
+{
+	struct step *s = &out->steps[out->n];
+	struct job j;
+
+	if (job_load(st, job, &j, NULL) < 0)
+		return;
+	if (j.kind == JOB_SRUN && j.state == JOB_RUNNING) {
+		*s = (struct step){ .job = job,
+				    .name = j.name ? xstrdup(j.name) : NULL,
+				    .state = JOB_RUNNING,
+				    .start = j.start,
+				    .ntasks = j.ntasks,
+				    .cpus_per_task = j.cpus_per_task,
+				    .cpu_list = j.cpu_list ? xstrdup(j.cpu_list) : NULL,
+				    .work_dir = j.work_dir ? xstrdup(j.work_dir) : NULL,
+				    .submit_line = j.submit_line ? xstrdup(j.submit_line) : NULL,
+				    .owner = j.owner };
+		out->n++;
+	}
+	job_free(&j);
+}
+
+static bool has_step_zero(const struct step_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->steps[i].id == 0)
+			return true;
+	return false;
+}
+
+int step_list_load(struct state *st, uint32_t job, struct step_list *out, struct err *e)
+{
+	cleanup(free) uint32_t *ids = NULL;
+	size_t n;
+
+	*out = (struct step_list){ 0 };
+	if (list_numbers(st, job, "step.", &ids, &n, e) < 0)
+		return -1;
+	out->steps = xcalloc(n + 1, sizeof(*out->steps));
+	for (size_t i = 0; i < n; i++) {
+		struct err why = ERR_INIT;
+
+		if (step_load(st, job, ids[i], &out->steps[out->n], &why) == 0)
 			out->n++;
 		else if (why.code != ENOENT)
 			log_error("%s", why.msg);
 	}
+	if (!has_step_zero(out))
+		add_implied(st, job, out);
 	if (out->n)
 		qsort(out->steps, out->n, sizeof(*out->steps), compare_steps);
 	return 0;

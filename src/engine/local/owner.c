@@ -20,7 +20,7 @@ struct owner {
 	struct state *st;
 	struct loop *loop;
 	struct job *job;
-	int dir, hold;
+	int hold;
 	struct control *control;
 	struct owner_events ev;
 	int limit_timer, warn_timer;
@@ -41,31 +41,28 @@ int64_t kill_wait_ms(void)
 	return text && parse_u32(text, 0, 86400, &seconds, NULL) == 0 ? (int64_t)seconds * 1000 : 30000;
 }
 
-/* To the sockets of the job's steps; those of this process have none but the job's. */
-static void tell_steps(struct owner *o, const struct control_msg *msg)
+/*
+ * To the sockets of the job's steps that other processes run; each of them holds a file. Returns whether there was any.
+ */
+static bool tell_steps(struct owner *o, const struct control_msg *msg)
 {
-	struct step_list l;
+	cleanup(free) uint32_t *ids = NULL;
+	size_t n;
 
-	if (step_list_load(o->st, o->job->id, &l, NULL) < 0)
-		return;
-	for (size_t i = 0; i < l.n; i++) {
-		char name[32];
-
-		if (job_state_ended(l.steps[i].state))
-			continue;
-		snprintf(name, sizeof(name), "control.%" PRIu32, l.steps[i].id);
-		control_send(o->dir, name, msg, NULL);
-	}
-	step_list_free(&l);
+	if (step_list_held(o->st, o->job->id, &ids, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		control_send(o->job, ids[i], msg, NULL);
+	return n > 0;
 }
 
-void owner_end_steps(struct owner *o, enum end_why why)
+bool owner_end_steps(struct owner *o, enum end_why why)
 {
 	struct control_msg msg = { .verb = why == END_TIMEOUT	  ? CONTROL_TIMEOUT
 					   : why == END_CANCELLED ? CONTROL_CANCEL
 								  : CONTROL_END };
 
-	tell_steps(o, &msg);
+	return tell_steps(o, &msg);
 }
 
 static void on_message(void *arg, const struct control_msg *msg)
@@ -133,8 +130,7 @@ int owner_new(struct state *st, struct loop *l, struct job *j, int hold, const s
 	struct owner *o = xcalloc(1, sizeof(*o));
 
 	*o = (struct owner){ .st = st, .loop = l, .job = j, .hold = hold, .ev = *ev };
-	o->dir = state_job_dir(st, j->id, e);
-	if (o->dir < 0 || control_listen(l, o->dir, "control", on_message, o, &o->control, e) < 0) {
+	if (control_listen(l, j, STEP_NONE, on_message, o, &o->control, e) < 0) {
 		owner_free(o);
 		return -1;
 	}
@@ -145,7 +141,7 @@ int owner_new(struct state *st, struct loop *l, struct job *j, int hold, const s
 
 int owner_dir(const struct owner *o)
 {
-	return o->dir;
+	return o->hold;
 }
 
 static void set_result(struct job *j, const struct exit_status *status, enum end_why why)
@@ -188,10 +184,10 @@ int owner_finish(struct owner *o, const struct exit_status *status, enum end_why
 	int r;
 
 	set_result(j, status, why);
-	j->derived_exit_code = highest_of_steps(o);
+	j->derived_exit_code = j->kind == JOB_SRUN ? j->exit_code : highest_of_steps(o);
 	j->owner = (struct job_owner){ 0 };
 	/* On a full disk: what was kept back for this moment. */
-	unlinkat(o->dir, "reserve", 0);
+	unlinkat(o->hold, "reserve", 0);
 	if (job_save(o->st, j, batch, e) < 0)
 		return -1;
 	control_close(take_ptr(&o->control));
@@ -210,8 +206,6 @@ void owner_free(struct owner *o)
 	loop_cancel(o->loop, o->limit_timer);
 	loop_cancel(o->loop, o->warn_timer);
 	control_close(o->control);
-	if (o->dir >= 0)
-		close(o->dir);
 	if (o->hold >= 0)
 		close(o->hold);
 	free(o);

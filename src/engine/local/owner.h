@@ -41,8 +41,8 @@ struct owner_events {
 int owner_new(struct state *st, struct loop *l, struct job *j, int hold, const struct owner_events *ev,
 	      struct owner **out, struct err *e);
 int owner_dir(const struct owner *o);
-/* Tells every running step of the job to end. */
-void owner_end_steps(struct owner *o, enum end_why why);
+/* Tells every step of the job that another process runs to end; false where there is none. */
+bool owner_end_steps(struct owner *o, enum end_why why);
 
 /* The job is over: writes down how, and lets the next one start. */
 int owner_finish(struct owner *o, const struct exit_status *status, enum end_why why, struct err *e);

@@ -17,7 +17,12 @@ bool pool_take(struct pool *p, struct job *j)
 
 	if (j->mem > p->mem || (j->exclusive && !CPU_EQUAL(&p->free, &p->all)))
 		return false;
-	if (cpus_take(&p->free, j->exclusive ? (uint32_t)CPU_COUNT(&p->all) : j->cpus, &taken) < 0)
+	/* A single CPU is best the one that the waiting process runs on: nothing has to move. */
+	if (j->cpus == 1 && !j->exclusive && p->near && CPU_ISSET(p->near - 1, &p->free)) {
+		CPU_ZERO(&taken);
+		CPU_SET(p->near - 1, &taken);
+		CPU_CLR(p->near - 1, &p->free);
+	} else if (cpus_take(&p->free, j->exclusive ? (uint32_t)CPU_COUNT(&p->all) : j->cpus, &taken) < 0)
 		return false;
 	p->mem -= j->mem;
 	free(j->cpu_list);

@@ -36,6 +36,7 @@ void queue_advance_now(struct state *st);
 struct pool {
 	cpu_set_t all, free;
 	uint64_t mem;
+	size_t near; /* the CPU to prefer, plus 1; 0: the lowest */
 };
 /* Takes what J needs; false where it is not there. J's cpu_list is set. */
 bool pool_take(struct pool *p, struct job *j);

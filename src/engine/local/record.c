@@ -432,6 +432,12 @@ char *step_format(const struct step *s, size_t *len)
 	return format("berth-step=1\n", step_fields, COUNT(step_fields), s, len);
 }
 
+/* Just being made: as if it were not there yet. */
+static int not_yet(struct err *e)
+{
+	return err_sys(e, ENOENT, "empty");
+}
+
 int job_load(struct state *st, uint32_t id, struct job *out, struct err *e)
 {
 	cleanup(free) char *text = NULL;
@@ -458,6 +464,32 @@ int job_save(struct state *st, const struct job *j, bool durable, struct err *e)
 	return 0;
 }
 
+int job_create(struct state *st, const struct job *j, struct err *e)
+{
+	cleanup(free) char *text = NULL;
+	char name[32];
+	size_t len;
+
+	snprintf(name, sizeof(name), "%" PRIu32 "/job", j->id);
+	text = job_format(j, &len);
+	if (path_write_new(st->jobs_fd, name, text, len, 0600, e) < 0)
+		return err_wrap(e, "job %" PRIu32, j->id);
+	return 0;
+}
+
+int step_create(struct state *st, const struct step *s, struct err *e)
+{
+	cleanup(free) char *text = NULL;
+	char name[48];
+	size_t len;
+
+	snprintf(name, sizeof(name), "%" PRIu32 "/step.%" PRIu32, s->job, s->id);
+	text = step_format(s, &len);
+	if (path_write_new(st->jobs_fd, name, text, len, 0600, e) < 0)
+		return err_wrap(e, "step %" PRIu32 ".%" PRIu32, s->job, s->id);
+	return 0;
+}
+
 int step_load(struct state *st, uint32_t job, uint32_t id, struct step *out, struct err *e)
 {
 	cleanup(free) char *text = NULL;
@@ -465,7 +497,7 @@ int step_load(struct state *st, uint32_t job, uint32_t id, struct step *out, str
 	size_t len;
 
 	snprintf(name, sizeof(name), "%" PRIu32 "/step.%" PRIu32, job, id);
-	if (path_read_file(st->jobs_fd, name, MAX_RECORD, &text, &len, NULL, e) < 0 ||
+	if (path_read_file(st->jobs_fd, name, MAX_RECORD, &text, &len, NULL, e) < 0 || (!len && not_yet(e) < 0) ||
 	    step_parse(text, len, out, e) < 0)
 		return err_wrap(e, "step %" PRIu32 ".%" PRIu32, job, id);
 	return 0;

@@ -20,6 +20,9 @@ char *step_format(const struct step *s, size_t *len);
 
 /* err.code ENOENT: there is none. */
 int job_load(struct state *st, uint32_t id, struct job *out, struct err *e);
+/* The first record of a job or step: cheaper than replacing one. */
+int job_create(struct state *st, const struct job *j, struct err *e);
+int step_create(struct state *st, const struct step *s, struct err *e);
 /* Replaces the record in one step. DURABLE: it has reached the disk. */
 int job_save(struct state *st, const struct job *j, bool durable, struct err *e);
 int step_load(struct state *st, uint32_t job, uint32_t id, struct step *out, struct err *e);
@@ -41,6 +44,9 @@ struct step_list {
 	struct step *steps; /* batch or interactive first, then by number */
 	size_t n;
 };
+
+/* The steps that processes other than the job's owner run or ran: those with a file hold.N. *ids for free(). */
+int step_list_held(struct state *st, uint32_t job, uint32_t **ids, size_t *n, struct err *e);
 
 int step_list_load(struct state *st, uint32_t job, struct step_list *out, struct err *e);
 void step_list_free(struct step_list *l);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/local/recover.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -140,13 +139,14 @@ static int after_job(struct state *st, const struct job *j, enum active_kind kin
 /* Becomes the owner of job A->id where it has none; *hold stays -1 where there is nothing to do. */
 static int claim(struct state *st, const struct active *a, struct job *j, int *hold, struct err *e)
 {
-	cleanup(close) int dir = state_job_dir(st, a->id, e);
 	struct err busy = ERR_INIT;
 	char name[16];
 
-	if (dir < 0)
-		return -1;
-	*hold = hold_take(dir, "owner", &busy);
+	*hold = hold_job(st, a->id, &busy);
+	if (*hold < 0 && busy.code == ENOENT)
+		state_active_remove(st, a->id, a->kind);
+	if (*hold < 0 && busy.code == ENOENT)
+		return 0;
 	if (*hold < 0)
 		return busy.code == EAGAIN ? 0 : err_set(e, "%s", busy.msg);
 	if (job_load(st, a->id, j, &busy) == 0)
@@ -196,30 +196,31 @@ static int recover_job(struct state *st, const struct active *a, struct err *e)
 }
 
 /* Steps of a job that lives whose own srun was killed. */
+static void recover_step(struct state *st, uint32_t job, uint32_t id)
+{
+	cleanup(close) int hold = -1;
+	struct step s;
+	char name[48];
+
+	snprintf(name, sizeof(name), "%" PRIu32 "/hold.%" PRIu32, job, id);
+	hold = hold_is_taken(st->jobs_fd, name) ? -1 : hold_take(st->jobs_fd, name, NULL);
+	if (hold < 0 || step_load(st, job, id, &s, NULL) < 0)
+		return;
+	if (!job_state_ended(s.state))
+		end_step(st, &s);
+	step_free(&s);
+	unlinkat(st->jobs_fd, name, 0);
+}
+
 void recover_steps(struct state *st, uint32_t id)
 {
-	int fd = state_job_dir(st, id, NULL);
-	cleanup(closedir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *de;
+	cleanup(free) uint32_t *steps = NULL;
+	size_t n;
 
-	if (!d)
+	if (step_list_held(st, id, &steps, &n, NULL) < 0)
 		return;
-	while ((de = readdir(d))) {
-		cleanup(close) int hold = -1;
-		struct step s;
-		uint32_t n;
-
-		if (!str_starts(de->d_name, "hold.") || parse_u32(de->d_name + 5, 0, UINT32_MAX, &n, NULL) < 0 ||
-		    hold_is_taken(dirfd(d), de->d_name))
-			continue;
-		hold = hold_take(dirfd(d), de->d_name, NULL);
-		if (hold < 0 || step_load(st, id, n, &s, NULL) < 0)
-			continue;
-		if (!job_state_ended(s.state))
-			end_step(st, &s);
-		step_free(&s);
-		unlinkat(dirfd(d), de->d_name, 0);
-	}
+	for (size_t i = 0; i < n; i++)
+		recover_step(st, id, steps[i]);
 }
 
 int recover(struct state *st, struct err *e)

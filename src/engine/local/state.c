@@ -228,14 +228,25 @@ static uint32_t highest_job(struct state *st)
 
 static uint32_t next_id(struct state *st)
 {
-	cleanup(free) char *text = NULL;
+	char text[16] = "";
 	uint32_t id;
 
-	/* Lost in a power cut or on a full disk, it is found again from the jobs themselves. */
-	if (path_read_file(st->fd, "next", 32, &text, NULL, NULL, NULL) < 0 ||
-	    parse_u32(text, 1, MAX_JOB_ID, &id, NULL) < 0)
+	/* Lost in a power cut, it is found again from the jobs themselves. */
+	if (pread(st->lock_fd, text, sizeof(text) - 1, 0) <= 0)
 		return highest_job(st) + 1;
-	return id;
+	text[strcspn(text, "\n")] = '\0';
+	return parse_u32(text, 1, MAX_JOB_ID, &id, NULL) < 0 ? highest_job(st) + 1 : id;
+}
+
+static int set_next_id(struct state *st, uint32_t id, struct err *e)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%-10" PRIu32 "\n", id > MAX_JOB_ID ? 1 : id);
+
+	text[strcspn(text, " \n")] = '\n';
+	if (pwrite(st->lock_fd, text, (size_t)len, 0) != len)
+		return err_sys(e, errno, "write %s/lock", st->path);
+	return 0;
 }
 
 static int make_job_dirs(struct state *st, uint32_t n, uint32_t first, struct err *e)
@@ -261,7 +272,6 @@ int state_new_jobs(struct state *st, uint32_t n, uint32_t *first, struct err *e)
 	uint32_t id = next_id(st);
 	struct err why = ERR_INIT;
 	char text[16];
-	int len;
 
 	if (make_job_dirs(st, n, id, &why) < 0) {
 		/* The counter is older than the jobs: a power cut. */
@@ -272,8 +282,7 @@ int state_new_jobs(struct state *st, uint32_t n, uint32_t *first, struct err *e)
 			return -1;
 		}
 	}
-	len = snprintf(text, sizeof(text), "%" PRIu32, id + n > MAX_JOB_ID ? 1 : id + n);
-	if (path_write_atomic(st->fd, "next", text, (size_t)len, false, e) < 0) {
+	if (set_next_id(st, id + n, e) < 0) {
 		for (uint32_t i = 0; i < n; i++) {
 			snprintf(text, sizeof(text), "%" PRIu32, id + i);
 			unlinkat(st->jobs_fd, text, AT_REMOVEDIR);
@@ -335,10 +344,24 @@ bool hold_is_taken(int dir_fd, const char *name)
 	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
+/* A lock for reading, the only kind that a folder takes, is as good as one for writing as long as one process asks. */
+int hold_job(struct state *st, uint32_t id, struct err *e)
+{
+	cleanup(close) int fd = state_job_dir(st, id, e);
+	struct flock ask = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock take = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_OFD_GETLK, &ask) < 0 || (ask.l_type == F_UNLCK && fcntl(fd, F_OFD_SETLK, &take) < 0))
+		return err_sys(e, errno, "hold job %" PRIu32, id);
+	return ask.l_type == F_UNLCK ? take_fd(&fd) : err_sys(e, EAGAIN, "hold job %" PRIu32, id);
+}
+
 bool job_is_held(struct state *st, uint32_t id)
 {
-	char name[32];
+	char name[16];
 
-	snprintf(name, sizeof(name), "%" PRIu32 "/owner", id);
+	snprintf(name, sizeof(name), "%" PRIu32, id);
 	return hold_is_taken(st->jobs_fd, name);
 }

@@ -11,12 +11,11 @@
 /*
  * The folder that is the embedded engine's whole memory (berth(1), EMBEDDED ENGINE):
  *
- *   lock          held (flock) while the queue is looked at and changed: milliseconds
- *   next          the next job id
- *   boot          the boot id at the last recovery
+ *   lock          held (flock) while the queue is looked at and changed: milliseconds; its text is the next job id
  *   watcher       held by the process that watches over running jobs while others are pending
  *   active/K.ID   an empty file for each job that has not ended; K says what it is doing (enum active_kind)
- *   jobs/ID/job   the record; beside it step.N, script, env, owner (held by the owner), control (its socket)
+ *   jobs/ID/job   the record; beside it step.N, and of a batch job slurm_script, start and reserve. The folder is
+ *                 held by the job's owner.
  */
 struct state {
 	int fd;	       /* the folder */
@@ -75,11 +74,13 @@ int state_job_dir(struct state *st, uint32_t id, struct err *e);
 int state_spool(char **path, struct err *e);
 
 /*
- * A file that is held by a process for as long as it lives (an open file description lock, inherited with its
+ * A file or folder that is held by a process for as long as it lives (an open file description lock, inherited with its
  * descriptor). Looking whether it is held disturbs nobody.
  */
-/* Opens (makes) DIR_FD/NAME and takes it. -1 with err.code EAGAIN: somebody else holds it. */
+/* Opens (makes) the file DIR_FD/NAME and takes it. -1 with err.code EAGAIN: somebody else holds it. */
 int hold_take(int dir_fd, const char *name, struct err *e);
+/* Takes jobs/ID; under the state's lock, which keeps two from taking it at once. */
+int hold_job(struct state *st, uint32_t id, struct err *e);
 /* True where somebody holds it. What is not there is not held. */
 bool hold_is_taken(int dir_fd, const char *name);
 

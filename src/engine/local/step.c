@@ -216,7 +216,7 @@ static int make_spool(struct step_run *r, struct err *e)
 		return err_wrap(e, "in %s", root);
 	r->place->step.spool = path_join(root, name);
 	/* Written down before anything is in it, so that it is found whenever we may be killed. */
-	return step_save(r->place->st, &r->place->step, false, e);
+	return place_save(r->place, e);
 }
 
 static void none_left(void *arg)
@@ -273,8 +273,12 @@ int step_run_start(struct loop *l, struct place *p, const struct job *j, const s
 		return -1;
 	}
 	r->started = true;
-	/* Only for those who look on; recovery finds what was started without it. */
-	step_save(p->st, &p->step, false, NULL);
+	/*
+	 * Only for those who look on; recovery finds what was started without it. The one step of an srun's own job
+	 * is known from the job.
+	 */
+	if (!p->own || j->kind != JOB_SRUN || p->recorded)
+		place_save(p, NULL);
 	if (!r->running)
 		r->done_timer = loop_after(l, 0, none_left, r);
 	*out = r;

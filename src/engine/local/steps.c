@@ -27,14 +27,14 @@ static char *copy(const char *s)
 }
 
 void place_init(struct place *p, struct state *st, int dir, const struct job *j, const struct engine_step *spec,
-		uint32_t id)
+		bool own)
 {
 	struct step *s = &p->step;
 
-	*p = (struct place){ .st = st, .dir = dir, .hold = -1 };
+	*p = (struct place){ .st = st, .dir = dir, .hold = -1, .own = own };
 	step_init(s);
 	s->job = j->id;
-	s->id = id;
+	s->id = spec->id;
 	s->name = copy(spec->name ? spec->name : spec->argv && *spec->argv ? path_base(*spec->argv) : "container");
 	s->state = JOB_RUNNING;
 	s->ntasks = spec->ntasks;
@@ -112,6 +112,14 @@ static uint32_t next_number(const struct step_list *l)
 	return next;
 }
 
+int place_save(struct place *p, struct err *e)
+{
+	int r = p->recorded ? step_save(p->st, &p->step, false, e) : step_create(p->st, &p->step, e);
+
+	p->recorded = p->recorded || r == 0;
+	return r;
+}
+
 static int take_locked(struct place *p, const struct job *j, const struct engine_step *spec, uint32_t parent,
 		       struct err *e)
 {
@@ -131,17 +139,25 @@ static int take_locked(struct place *p, const struct job *j, const struct engine
 	step_list_free(&others);
 	if (r < 0)
 		return -1;
+	p->step.start = time(NULL);
+	if (p->own)
+		return 0;
 	snprintf(name, sizeof(name), "hold.%" PRIu32, p->step.id);
 	p->hold = hold_take(p->dir, name, e);
-	if (p->hold < 0)
-		return -1;
-	p->step.start = time(NULL);
-	return step_save(p->st, &p->step, false, e);
+	return p->hold < 0 ? -1 : place_save(p, e);
 }
 
 int place_take(struct place *p, const struct job *j, const struct engine_step *spec, uint32_t parent, struct err *e)
 {
 	int r;
+
+	/* The only step of a job that is ours alone. */
+	if (p->own && j->kind == JOB_SRUN) {
+		p->step.id = 0;
+		p->step.cpu_list = copy(j->cpu_list);
+		p->step.start = time(NULL);
+		return 0;
+	}
 
 	if (state_lock(p->st, e) < 0)
 		return -1;
@@ -268,10 +284,11 @@ void place_end(struct place *p, enum job_state state)
 
 	p->step.state = state;
 	p->step.end = time(NULL);
-	if (step_save(p->st, &p->step, false, &e) < 0)
+	if (place_save(p, &e) < 0)
 		log_error("%s", e.msg);
 	snprintf(name, sizeof(name), "hold.%" PRIu32, p->step.id);
-	unlinkat(p->dir, name, 0);
+	if (p->hold >= 0)
+		unlinkat(p->dir, name, 0);
 }
 
 void place_free(struct place *p)

@@ -12,14 +12,16 @@ struct place {
 	struct state *st;
 	int dir;  /* the job's folder; borrowed */
 	int hold; /* hold.N: this process owns the step; -1 */
+	bool own; /* the job as well */
+	bool recorded;
 	struct step step;
 };
 
 #define PLACE_INIT ((struct place){ .dir = -1, .hold = -1 })
 
-/* Fills P->step from SPEC. ID is STEP_BATCH, STEP_INTERACTIVE, or STEP_NONE: the next free number. */
+/* Fills P->step from SPEC. OWN: the job is this process' own, so that the step needs no hold of its own. */
 void place_init(struct place *p, struct state *st, int dir, const struct job *j, const struct engine_step *spec,
-		uint32_t id);
+		bool own);
 
 /*
  * Takes the CPUs and writes the record. -1 with err.code EAGAIN: other steps use them. PARENT: the running step that
@@ -30,6 +32,9 @@ int place_take(struct place *p, const struct job *j, const struct engine_step *s
 /* As place_take, but waits; says so once. GIVE_UP (may be NULL) ends the waiting when it becomes true. */
 int place_wait(struct place *p, struct loop *l, const struct job *j, const struct engine_step *spec, uint32_t parent,
 	       const bool *give_up, struct err *e);
+
+/* Writes the record. */
+int place_save(struct place *p, struct err *e);
 
 /* The step has ended: its record says so. */
 void place_end(struct place *p, enum job_state state);

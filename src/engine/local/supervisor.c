@@ -29,14 +29,11 @@ enum { RETRIES = 3600 };
 
 int supervisor_start(struct state *st, uint32_t id, struct job_owner *owner, struct err *e)
 {
-	cleanup(close) int dir = state_job_dir(st, id, e), hold = -1;
+	/* Held before it exists: at no moment is the job without an owner. */
+	cleanup(close) int hold = hold_job(st, id, e);
 	char number[16];
 	pid_t pid;
 
-	if (dir < 0)
-		return -1;
-	/* Held before it exists: at no moment is the job without an owner. */
-	hold = hold_take(dir, "owner", e);
 	if (hold < 0)
 		return -1;
 	snprintf(number, sizeof(number), "%" PRIu32, id);
@@ -179,7 +176,7 @@ static int run_script(struct supervisor *s, struct err *e)
 	for (char **a = s->args; *a; a++)
 		strv_push(&argv, *a);
 	spec.argv = argv;
-	place_init(&s->place, &s->st, owner_dir(s->owner), j, &spec, STEP_BATCH);
+	place_init(&s->place, &s->st, owner_dir(s->owner), j, &spec, true);
 	if (place_take(&s->place, j, &spec, STEP_NONE, e) < 0)
 		return -1;
 	if (step_run_start(s->loop, &s->place, j, &spec, on_done, s, &s->run, e) < 0) {
