@@ -21,7 +21,6 @@ static void init(struct opts *o, enum opts_cmd cmd)
 		.requeue = -1,
 		.kill_on_invalid_dep = -1,
 		.kill_on_bad_exit = -1,
-		.pty_fd = -1,
 	};
 }
 

@@ -60,7 +60,6 @@ enum opts_id {
 	OPT_MEM_PER_CPU,
 	OPT_MINCPUS,
 	OPT_MPI,
-	OPT_NO_SHELL,
 	OPT_NODELIST,
 	OPT_NODES,
 	OPT_NTASKS,
@@ -137,9 +136,7 @@ struct opts {
 	char *export_file;	 /* sbatch: a file's name or a descriptor's number */
 	uint32_t jobid;		 /* srun --jobid: 0: none */
 	struct spec_signal warn; /* --signal; sig == 0: none */
-	bool no_shell;
 	bool pty;
-	int pty_fd; /* --pty=FD, else -1 */
 	bool label, unbuffered;
 	int kill_on_bad_exit; /* -1: not given, 0, 1 */
 	uint32_t wait;	      /* srun -W: seconds; 0: without end */

@@ -286,13 +286,8 @@ int opt_set_open_mode(struct opts *o, const struct opt_row *row, const char *val
 
 int opt_set_pty(struct opts *o, const struct opt_row *row, const char *value, struct err *e)
 {
-	uint32_t fd;
-
-	if (value) {
-		if (parse_u32(value, 0, 1 << 20, &fd, e) < 0)
-			return -1;
-		o->pty_fd = (int)fd;
-	}
+	if (value && strcmp(value, "0") != 0)
+		return err_set(e, "'%.64s': the terminal can only be that of stdin", value);
 	o->pty = true;
 	return 0;
 }

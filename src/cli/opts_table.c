@@ -162,8 +162,11 @@ const struct opt_row opts_table[] = {
 	  .env = "@NO_KILL" },
 	{ SUPPORTED("no-requeue", 0, NO, NULL, "never queue the job again"), .cmds = BATCH,
 	  SETS(REQUEUE, requeue, requeue), .env = "SBATCH_NO_REQUEUE" },
-	{ SUPPORTED("no-shell", 0, NO, NULL, "take the job and return; it lasts until it is cancelled"), .cmds = ALLOC,
-	  SETS(NO_SHELL, flag, no_shell) },
+	{ REFUSED("no-shell", 0, NO, NULL,
+		  "without a daemon a job needs a process that owns it; sbatch --wrap 'sleep infinity' makes a job "
+		  "that "
+		  "others can join with --jobid"),
+	  .cmds = ALLOC },
 	{ REFUSED("nodefile", 'F', REQUIRED, "FILE", "there is only this node"), .cmds = ALL },
 	{ SUPPORTED("nodelist", 'w', REQUIRED, "NODES", "nodes to use: this one"), .cmds = ALL, .id = OPT_NODELIST,
 	  .set = opt_set_nodelist },
@@ -204,7 +207,7 @@ const struct opt_row opts_table[] = {
 	  .cmds = RUN, .neutral = "none", .env = "SLURM_PROLOG" },
 	{ RECORDED("propagate", 0, OPTIONAL, "LIMITS", "which limits the tasks inherit; here all"), .cmds = RUN | BATCH,
 	  .neutral = NULL },
-	{ SUPPORTED("pty", 0, OPTIONAL, "FD", "give task 0 a terminal of its own"), .cmds = RUN, SETS(PTY, pty, pty) },
+	{ SUPPORTED("pty", 0, OPTIONAL, "0", "give task 0 a terminal of its own"), .cmds = RUN, SETS(PTY, pty, pty) },
 	{ RECORDED("qos", 'q', REQUIRED, "QOS", "the quality of service"), .cmds = ALL, .env = "@QOS" },
 	{ SUPPORTED("quiet", 'Q', NO, NULL, "errors only"), .cmds = ALL, SETS(QUIET, more, quiet) },
 	{ SUPPORTED("quit-on-interrupt", 0, NO, NULL, "one Ctrl-C ends the step"), .cmds = RUN,

@@ -103,9 +103,6 @@ static int allocate(struct salloc *s, int argc, char **argv, struct err *e)
 	struct engine_wait wait = { .quiet = s->o.quiet > 0,
 				    .immediate = s->o.immediate > 0 ? (uint32_t)s->o.immediate : 0 };
 
-	if (s->o.no_shell)
-		return err_set(e, "--no-shell is not to be had: without a daemon a job needs a process that owns it; "
-				  "sbatch --wrap 'sleep infinity' makes a job that others can join with --jobid");
 	if (launch_job(&s->o, JOB_SALLOC, argc, argv, s->o.argc ? s->o.argv[0] : "interactive", &s->job, e) < 0)
 		return -1;
 	if (s->o.test_only)

@@ -63,11 +63,11 @@ static char *describe(const struct opts *o)
 	if (o->kill_command)
 		strbuf_addf(&b, " killcmd=%d", o->kill_command);
 	if (o->pty)
-		strbuf_addf(&b, " pty=%d", o->pty_fd);
-	strbuf_addf(&b, "%s%s%s%s%s%s%s%s%s%s%s", o->exclusive ? " exclusive" : "", o->overlap ? " overlap" : "",
+		strbuf_adds(&b, " pty");
+	strbuf_addf(&b, "%s%s%s%s%s%s%s%s%s%s", o->exclusive ? " exclusive" : "", o->overlap ? " overlap" : "",
 		    o->label ? " label" : "", o->unbuffered ? " unbuffered" : "", o->hold ? " hold" : "",
 		    o->parsable ? " parsable" : "", o->wait_job ? " wait" : "", o->bind ? "" : " nobind",
-		    o->overcommit ? " overcommit" : "", o->quiet ? " quiet" : "", o->no_shell ? " noshell" : "");
+		    o->overcommit ? " overcommit" : "", o->quiet ? " quiet" : "");
 	for (int i = 0; i < o->verbose; i++)
 		strbuf_adds(&b, " v");
 	for (char **r = o->recorded; r && *r; r++)
@@ -98,8 +98,8 @@ static void accepted(void **state)
 		{ OPTS_SRUN, "-K0|x", NULL, D " K=0 'x'" },
 		{ OPTS_SRUN, "--kill-on-bad-exit=1|x", NULL, D " K=1 'x'" },
 		{ OPTS_SRUN, "-K|0", NULL, D " K=1 '0'" },
-		{ OPTS_SRUN, "--pty|bash", NULL, D " pty=-1 'bash'" },
-		{ OPTS_SRUN, "--pty=3|bash", NULL, D " pty=3 'bash'" },
+		{ OPTS_SRUN, "--pty|bash", NULL, D " pty 'bash'" },
+		{ OPTS_SRUN, "--pty=0|bash", NULL, D " pty 'bash'" },
 		{ OPTS_SRUN, "-t1:30|--mem=2G|-Jj|-D/tmp|x", NULL, "n=1 c=1 mem=2048/0 t=1:30 J=j D=/tmp 'x'" },
 		{ OPTS_SRUN, "--mem-per-cpu=100|x", NULL, "n=1 c=1 mem=0/100 t=UNLIMITED 'x'" },
 		{ OPTS_SRUN, "-oo%t|-ee|-inone|x", NULL, D " o=o%t e=e i=none 'x'" },
@@ -135,7 +135,7 @@ static void accepted(void **state)
 		{ OPTS_SRUN, "-n8|x", "SLURM_NTASKS_PER_NODE=4", "n=8 c=1 mem=0/0 t=UNLIMITED 'x'" },
 		{ OPTS_SALLOC, "x", "SALLOC_TIMELIMIT=2|SLURM_TIMELIMIT=3", "n=1 c=1 mem=0/0 t=2:00 'x'" },
 		/* what only one of them has */
-		{ OPTS_SALLOC, "-K|--no-shell", NULL, D " killcmd=15 noshell" },
+		{ OPTS_SALLOC, "-K", NULL, D " killcmd=15" },
 		{ OPTS_SALLOC, "--kill-command=USR1|sh", NULL, D " killcmd=10 'sh'" },
 		{ OPTS_SBATCH, "-W|--parsable|-a1-3%2|-dafterok:3|--wrap|a b", NULL,
 		  D " wrap=a b a=1-3%2 d=afterok:3 parsable wait" },
@@ -196,6 +196,8 @@ static void refused(void **state)
 		{ OPTS_SBATCH, ":|-n1", NULL, "heterogeneous" },
 		{ OPTS_SBATCH, "-a3-1|x", NULL, "--array: '3-1'" },
 		{ OPTS_SBATCH, "--deadline=now|x", NULL, "--deadline: refused" },
+		{ OPTS_SALLOC, "--no-shell", NULL, "--no-shell: refused" },
+		{ OPTS_SRUN, "--pty=3|x", NULL, "--pty: '3'" },
 		{ OPTS_SALLOC, "--pty|x", NULL, "unrecognized option '--pty'" },
 	};
 
