@@ -19,5 +19,6 @@ int cmd_check(int argc, char **argv);
 
 /* Their options, as opts_dump (cli/opts.h) has them. */
 void cmd_bundle_dump(FILE *out);
+void cmd_check_dump(FILE *out);
 
 #endif

@@ -25,6 +25,7 @@ static const struct command {
 	{ "scancel", cmd_scancel, true, "end jobs and steps, or send them a signal" },
 	{ "sacct", cmd_sacct, true, "show jobs and steps that ran" },
 	{ "bundle", cmd_bundle, false, "make OCI bundles, and say what is wrong with one" },
+	{ "check", cmd_check, false, "say whether containers run here, and what to do where not" },
 	{ NULL, NULL, false, NULL },
 };
 
@@ -76,6 +77,7 @@ static int berth(int argc, char **argv)
 		list_command_dump(&scancel_command, stdout);
 		list_command_dump(&sacct_command, stdout);
 		cmd_bundle_dump(stdout);
+		cmd_check_dump(stdout);
 		return 0;
 	}
 	if (strcmp(argv[1], SUPERVISOR_VERB) == 0)
