@@ -75,7 +75,7 @@ static int from_program(struct making *m, char *const *argv, bool aloud, const c
 	if (read_tar(m, take_fd(&c.out), step, e) < 0) {
 		if (strstr(e->msg, "ends too early") && work_finish(&m->work, &c, &own) < 0)
 			*e = own;
-		work_abandon(&c);
+		work_abandon(&m->work, &c);
 		return -1;
 	}
 	return work_finish(&m->work, &c, e);

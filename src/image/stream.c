@@ -203,7 +203,7 @@ void stream_free(struct stream *s)
 	cleanup_close(&s->in);
 	cleanup_close(&s->to_filter);
 	if (s->filtered)
-		work_abandon(&s->filter);
+		work_abandon(s->work, &s->filter);
 	free(s->buf);
 	free(s);
 }

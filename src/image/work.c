@@ -20,7 +20,7 @@
 #include "base/str.h"
 #include "proc/procfs.h"
 
-enum { LINE_EVERY_MS = 200, GRACE_MS = 2000, MAX_LOG = 1 << 20 };
+enum { LINE_EVERY_MS = 200, GRACE_MS = 15000, KILL_MS = 2000, MAX_LOG = 1 << 20 };
 
 static void signal_set(sigset_t *set)
 {
@@ -147,7 +147,10 @@ static int start(char *const *argv, const int stdio[3], struct child *c, struct 
 	s.path = path;
 	s.argv = argv;
 	s.envp = environ;
-	s.parent_death = SIGKILL;
+	/* Not SIGKILL: mmdebstrap then ends what it started and removes what it made. */
+	s.parent_death = SIGTERM;
+	/* It signals its whole process group for that, which must not be ours. */
+	s.new_session = true;
 	memcpy(s.stdio, stdio, sizeof(s.stdio));
 	return spawn_start(&s, c, e);
 }
@@ -170,19 +173,26 @@ static int wait_for(struct work *w, struct child *c, struct exit_status *st, str
 	}
 }
 
-/* First politely, since some helpers take back what they mounted or made, then with everything below it. */
-static void end_child(struct child *c)
+/*
+ * First politely, since some helpers take back what they mounted or made, then with everything below it. Another signal
+ * to us means: at once.
+ */
+static void end_child(struct work *w, struct child *c)
 {
-	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+	struct pollfd p[2] = { { .fd = c->pidfd, .events = POLLIN }, { .fd = w->signals, .events = POLLIN } };
+	struct signalfd_siginfo info;
 	struct exit_status st;
 
 	if (!c->pid)
 		return;
+	/* Those that ended us are no impatience. */
+	while (read(w->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
 	child_signal(c, SIGTERM, NULL);
-	if (poll(&p, 1, GRACE_MS) <= 0)
+	if (poll(p, 2, GRACE_MS) <= 0 || !p[0].revents)
 		child_signal(c, SIGKILL, NULL);
 	child_wait(c, &st, NULL);
-	reap_kill_descendants(0, GRACE_MS, NULL);
+	reap_kill_descendants(0, KILL_MS, NULL);
 }
 
 static int failed(const char *name, const struct exit_status *st, int log, struct err *e)
@@ -211,7 +221,7 @@ int work_run(struct work *w, char *const *argv, struct err *e)
 	if (work_check(w, e) < 0 || start(argv, stdio, &c, e) < 0)
 		return -1;
 	if (wait_for(w, &c, &st, e) < 0) {
-		end_child(&c);
+		end_child(w, &c);
 		return -1;
 	}
 	return st.code ? failed(argv[0], &st, log, e) : 0;
@@ -246,7 +256,7 @@ int work_finish(struct work *w, struct work_child *c, struct err *e)
 	c->out = -1;
 	r = wait_for(w, &c->child, &st, e);
 	if (r < 0)
-		end_child(&c->child);
+		end_child(w, &c->child);
 	else if (st.code)
 		r = failed(c->name, &st, c->log, e);
 	cleanup_close(&c->log);
@@ -254,10 +264,10 @@ int work_finish(struct work *w, struct work_child *c, struct err *e)
 	return r;
 }
 
-void work_abandon(struct work_child *c)
+void work_abandon(struct work *w, struct work_child *c)
 {
 	cleanup_close(&c->out);
 	cleanup_close(&c->log);
 	c->out = c->log = -1;
-	end_child(&c->child);
+	end_child(w, &c->child);
 }

@@ -57,6 +57,6 @@ int work_start(struct work *w, char *const *argv, int in, bool aloud, struct wor
 /* Waits for its end; a status other than 0 is an error. */
 int work_finish(struct work *w, struct work_child *c, struct err *e);
 /* Ends it with everything below it; nothing is said. For ways out. */
-void work_abandon(struct work_child *c);
+void work_abandon(struct work *w, struct work_child *c);
 
 #endif
