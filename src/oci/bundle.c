@@ -60,6 +60,7 @@ int bundle_load(const char *dir, struct bundle *out, struct err *e)
 		return err_sys(e, errno, "bundle %s", dir);
 	out->dir = xstrdup(real);
 	if (json_load(fd, "config.json", JSON_MAX_FILE, &out->config, e) < 0) {
+		bundle_free(out);
 		err_wrap(e, "bundle %s", dir);
 		if (e && e->code == ENOENT)
 			err_hint(e, "a bundle is a folder with a config.json and a root file system, as `berth bundle "
@@ -131,6 +132,56 @@ int bundle_own_ids(struct bundle *b, uid_t uid, gid_t gid, struct err *e)
 	if (own_mapping(b, "/linux/uidMappings", uid, e) < 0)
 		return -1;
 	return own_mapping(b, "/linux/gidMappings", gid, e);
+}
+
+/* True where config.json mounts something on PATH or above it. */
+static bool is_mounted(struct json_object *mounts, const char *path)
+{
+	for (size_t i = 0; mounts && i < json_object_array_length(mounts); i++) {
+		struct json_object *m = json_object_array_get_idx(mounts, i);
+		cleanup(free) char *plain = NULL;
+		const char *at = NULL;
+		size_t n;
+
+		if (!json_object_is_type(m, json_type_object) || json_get_string(m, "/destination", &at, NULL) < 0 ||
+		    !at)
+			continue;
+		plain = path_join("/", at);
+		n = strlen(plain);
+		while (n && plain[n - 1] == '/')
+			n--;
+		if (strncmp(path, plain, n) == 0 && (path[n] == '/' || !path[n]))
+			return true;
+	}
+	return false;
+}
+
+int bundle_add_dev(struct bundle *b, struct err *e)
+{
+	static const char *const texts[][2] = {
+		{ "/dev", "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\","
+			  "\"strictatime\",\"mode=755\",\"size=65536k\"]}" },
+		{ "/dev/pts", "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":["
+			      "\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"]}" },
+		{ "/dev/shm", "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":["
+			      "\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\"]}" },
+	};
+	struct json_object *old = NULL, *all;
+
+	if (json_get_array(b->config, "/mounts", &old, e) < 0)
+		return err_wrap(e, "config.json");
+	if (is_mounted(old, "/dev"))
+		return 0;
+	all = json_object_new_array();
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct json_object *m = NULL;
+
+		if (!is_mounted(old, texts[i][0]) && json_parse(texts[i][1], strlen(texts[i][1]), &m, NULL) == 0)
+			json_object_array_add(all, m);
+	}
+	for (size_t i = 0; old && i < json_object_array_length(old); i++)
+		json_object_array_add(all, json_object_get(json_object_array_get_idx(old, i)));
+	return json_set(b->config, "/mounts", all, e);
 }
 
 int bundle_write(struct bundle *b, int dir_fd, struct err *e)

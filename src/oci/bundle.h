@@ -43,6 +43,12 @@ void bundle_drop_hooks(struct bundle *b, unsigned kinds);
  */
 int bundle_own_ids(struct bundle *b, uid_t uid, gid_t gid, struct err *e);
 
+/*
+ * Where nothing is mounted on /dev, a runtime makes its device files in the root file system, which is the user's: the
+ * usual file systems are then mounted there.
+ */
+int bundle_add_dev(struct bundle *b, struct err *e);
+
 /* Writes the configuration as DIR_FD/config.json, 0600. */
 int bundle_write(struct bundle *b, int dir_fd, struct err *e);
 

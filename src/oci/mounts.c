@@ -23,7 +23,7 @@ struct mount {
 	char *source, *target;
 	char *real;	/* the target as the root file system's links resolve it */
 	size_t missing; /* where in `real` the part begins that does not exist; 0: all of it does */
-	bool ours, bind, readonly, is_file;
+	bool ours, bind, tmpfs, readonly, is_file;
 };
 
 struct mount_plan {
@@ -124,16 +124,18 @@ static void add_configured(struct mount_plan *p)
 	     i++) {
 		struct json_object *m = json_object_array_get_idx(list, i);
 		const char *source = "", *target = NULL;
+		const char *type = "";
 		bool bind;
 
 		if (!json_object_is_type(m, json_type_object) ||
 		    json_get_string(m, "/destination", &target, NULL) < 0 || !target ||
-		    json_get_string(m, "/source", &source, NULL) < 0)
+		    json_get_string(m, "/source", &source, NULL) < 0 || json_get_string(m, "/type", &type, NULL) < 0)
 			continue;
 		bind = is_bind(m);
 		add(p, (struct mount){ .source = path_join(p->bundle->dir, source),
 				       .target = path_join("/", target),
-				       .bind = bind });
+				       .bind = bind,
+				       .tmpfs = !bind && strcmp(type, "tmpfs") == 0 });
 		p->mounts[p->n - 1].is_file = bind && is_file(p->mounts[p->n - 1].source);
 	}
 }
@@ -176,20 +178,25 @@ static const struct mount *covering(const struct mount_plan *p, const char *real
 	return NULL;
 }
 
+/* True where REAL exists in M, which is mounted at or above it. */
+static bool exists_in(const struct mount *m, const char *real)
+{
+	size_t below = strcmp(m->real, "/") == 0 ? 0 : strlen(m->real);
+	cleanup(free) char *host = NULL;
+
+	if (!real[below] || !m->bind)
+		return !real[below];
+	host = path_join(m->source, real + below + 1);
+	return access(host, F_OK) == 0;
+}
+
 bool mount_plan_has(struct mount_plan *p, const char *path)
 {
 	size_t missing;
 	cleanup(free) char *real = resolve(p->bundle, path, &missing);
-	cleanup(free) char *host = NULL;
 	const struct mount *m = covering(p, real, p->n);
-	size_t below = m ? strcmp(m->real, "/") == 0 ? 0 : strlen(m->real) : 0;
 
-	if (!m)
-		return !missing;
-	if (!m->bind)
-		return !real[below];
-	host = path_join(m->source, real[below] == '/' ? real + below + 1 : ".");
-	return access(host, F_OK) == 0;
+	return m ? exists_in(m, real) : !missing;
 }
 
 bool mount_plan_covers(struct mount_plan *p, const char *path)
@@ -198,7 +205,7 @@ bool mount_plan_covers(struct mount_plan *p, const char *path)
 	cleanup(free) char *real = resolve(p->bundle, path, &missing);
 	const struct mount *m = covering(p, real, p->n);
 
-	return m && strcmp(m->real, real) == 0;
+	return m && !m->ours;
 }
 
 bool mount_plan_private(struct mount_plan *p, const char *path)
@@ -207,15 +214,18 @@ bool mount_plan_private(struct mount_plan *p, const char *path)
 	cleanup(free) char *real = resolve(p->bundle, path, &missing);
 	const struct mount *m = covering(p, real, p->n);
 
-	return m && !m->bind;
+	return m && m->tmpfs;
 }
 
 bool mount_plan_can(struct mount_plan *p, const char *target)
 {
 	size_t missing;
 	cleanup(free) char *real = resolve(p->bundle, target, &missing);
+	const struct mount *m = covering(p, real, p->n);
 
-	if (!missing || covering(p, real, p->n))
+	if (m)
+		return m->tmpfs || exists_in(m, real);
+	if (!missing)
 		return true;
 	if (missing == SIZE_MAX)
 		return skeleton_possible(p->bundle->rootfs_fd, "/");
@@ -292,10 +302,12 @@ static int fill_holes(struct mount_plan *p, struct json_object *mounts, char **r
 
 int mount_plan_apply(struct mount_plan *p, struct err *e)
 {
-	struct json_object *all = json_object_new_array();
-	struct json_object *configured = json_at(p->bundle->config, "/mounts");
+	struct json_object *configured = NULL, *all;
 	cleanup(free) char *root = NULL;
 
+	if (json_get_array(p->bundle->config, "/mounts", &configured, e) < 0)
+		return err_wrap(e, "config.json");
+	all = json_object_new_array();
 	if (fill_holes(p, all, &root, e) < 0) {
 		json_object_put(all);
 		return -1;

@@ -25,13 +25,15 @@ void cleanup_mount_plan(struct mount_plan **p);
 
 /* True where PATH exists in the container: in the root file system, or in what config.json mounts over it. */
 bool mount_plan_has(struct mount_plan *p, const char *path);
-/* True where config.json mounts something on exactly this path. */
+/* True where config.json mounts something at PATH or above it. */
 bool mount_plan_covers(struct mount_plan *p, const char *path);
-/* True where a file system of the container's own (a tmpfs, say) is mounted at PATH or above it: nothing made there
- * stays. */
+/* True where a tmpfs of the container's own is mounted at PATH or above it: nothing made there stays. */
 bool mount_plan_private(struct mount_plan *p, const char *path);
 
-/* True where a bind to TARGET needs no mount point to be made in the root file system. */
+/*
+ * True where a bind to TARGET needs no mount point to be made in the root file system or in a folder of the host that
+ * config.json binds.
+ */
 bool mount_plan_can(struct mount_plan *p, const char *target);
 
 /* Binds the host's SOURCE, a folder or a file, to TARGET, an absolute path inside, after all mounts of config.json. */

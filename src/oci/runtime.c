@@ -40,7 +40,7 @@ int runtime_add_console_socket(char ***argv, const char *socket, struct err *e)
 	return 0;
 }
 
-int runtime_start(enum oci_op op, char *const *argv, char *const *env, int parent_death, struct child *out,
+int runtime_start(enum oci_op op, char *const *argv, char *const *env, bool new_session, struct child *out,
 		  struct err *e)
 {
 	cleanup(free) char *path = argv[0] ? spawn_find(argv[0], RUNTIME_PATH) : NULL;
@@ -52,7 +52,8 @@ int runtime_start(enum oci_op op, char *const *argv, char *const *env, int paren
 	s.path = path;
 	s.argv = argv;
 	s.envp = env;
-	s.parent_death = parent_death;
+	s.parent_death = SIGKILL;
+	s.new_session = new_session;
 	if (spawn_start(&s, out, e) < 0)
 		return err_wrap(e, "RunTime%s", oci_op_name(op));
 	return 0;

@@ -18,10 +18,10 @@ char **runtime_argv(const struct oci_conf *c, enum oci_op op, const struct patte
 int runtime_add_console_socket(char ***argv, const char *socket, struct err *e);
 
 /*
- * Starts it with ENV, our own stdio, and, with PARENT_DEATH, a death of its own when we die. The program is looked up
- * in RUNTIME_PATH. Errors name the operation and the program.
+ * Starts it with ENV, our own stdio, and a death of its own when we die; with NEW_SESSION away from our terminal, whose
+ * signals we then pass on alone. The program is looked up in RUNTIME_PATH. Errors name the operation and the program.
  */
-int runtime_start(enum oci_op op, char *const *argv, char *const *env, int parent_death, struct child *out,
+int runtime_start(enum oci_op op, char *const *argv, char *const *env, bool new_session, struct child *out,
 		  struct err *e);
 
 /* What Query says (OCI runtime specification, "State"). */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,6 +19,8 @@
 #include "task/run.h"
 
 #define SOCKET_NAME "console"
+#define QUIET_ROUNDS 10
+#define QUIET_MS 50
 
 /*
  * With Run the runtime itself joins the container's terminal with its own. With Create it sends the master of the
@@ -81,6 +85,10 @@ int console_new(struct run *r, char ***create_argv, struct err *e)
 	cleanup(free) char *path = path_join(r->task->folder.path, SOCKET_NAME);
 	struct console *c;
 
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		free(path);
+		path = xasprintf("/proc/%d/fd/%d/" SOCKET_NAME, getpid(), r->task->folder.fd);
+	}
 	if (runtime_add_console_socket(create_argv, path, e) < 0)
 		return -1;
 	c = xcalloc(1, sizeof(*c));
@@ -98,15 +106,30 @@ void console_resize(struct run *r)
 		pty_copy_size(STDIN_FILENO, r->console->master);
 }
 
+/*
+ * The container is gone and with it the last user of the slave: what it wrote is still in the master. Somebody who is
+ * no descendant of ours but has the slave open and says nothing does not hold us up.
+ */
+static void drain(struct console *c)
+{
+	int quiet = 0;
+
+	while (c->relay && !c->drained && quiet < QUIET_ROUNDS) {
+		struct pollfd p = { .fd = c->master, .events = POLLIN };
+
+		quiet = poll(&p, 1, 0) == 0 ? quiet + 1 : 0;
+		if (loop_once(c->run->loop, QUIET_MS, NULL) < 0)
+			return;
+	}
+}
+
 void console_free(struct run *r)
 {
 	struct console *c = r->console;
 
 	if (!c)
 		return;
-	/* The container is gone and with it the last user of the slave: what it wrote is still in the master. */
-	while (c->relay && !c->drained && loop_once(r->loop, 1000, NULL) == 0)
-		;
+	drain(c);
 	pty_relay_free(c->relay);
 	pty_raw_off(&c->raw);
 	if (c->listen_fd >= 0) {

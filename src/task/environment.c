@@ -24,6 +24,15 @@ static bool is_explicit(const struct request *r, const char *entry)
 	return strv_has(r->explicit_env, name);
 }
 
+/* What the processes of this job, and of this very task, can be found by. */
+static void add_marks(const struct task *t, char ***env)
+{
+	if (t->request.mark)
+		env_put(env, t->request.mark);
+	if (t->folder.path)
+		env_set(env, TASK_MARK, path_base(t->folder.path));
+}
+
 char **environment_for_container(const struct task *t, char *const *image)
 {
 	char **env = strv_copy(image);
@@ -35,8 +44,7 @@ char **environment_for_container(const struct task *t, char *const *image)
 			continue;
 		env_put(&env, *v);
 	}
-	if (t->request.mark)
-		env_put(&env, t->request.mark);
+	add_marks(t, &env);
 	return env;
 }
 
@@ -45,11 +53,10 @@ char **environment_for_runtime(const struct task *t)
 	char **env = NULL;
 
 	for (char **v = t->request.env; v && *v; v++)
-		if (!str_starts(*v, "LD_") && !oci_conf_runtime_env_excluded(t->conf, *v))
+		if (!is_image_own(*v) && !oci_conf_runtime_env_excluded(t->conf, *v))
 			strv_push(&env, *v);
 	env_set(&env, "PATH", RUNTIME_PATH);
-	if (t->request.mark)
-		env_put(&env, t->request.mark);
+	add_marks(t, &env);
 	return env;
 }
 

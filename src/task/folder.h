@@ -19,6 +19,9 @@ struct task_folder {
 	char *bundle;	/* the generated bundle: below path, or below ContainerPath */
 };
 
+/* The variable in the environment of all of a task's processes: the folder's name. */
+#define TASK_MARK "BERTH_TASK"
+
 #define TASK_FOLDER_INIT ((struct task_folder){ .fd = -1 })
 
 /* CONTAINER_PATH: the parent of the generated bundle, or NULL for the folder itself. */

@@ -119,7 +119,12 @@ static int run(const struct arguments *a)
 	struct exit_status st = { .code = EXIT_NO_CONTAINER };
 	struct err e = ERR_INIT;
 	enum conf_search search;
+	mode_t mask;
 
+	/* From here on a signal waits for the container instead of ending us with a folder half made. */
+	task_block_signals();
+	/* Modes are what the code says; the user's mask is for what the runtime starts. */
+	mask = umask(0022);
 	if (read_request(a, &t.request, &e) < 0)
 		goto failed;
 	search = t.request.embedded ? CONF_SEARCH_EMBEDDED : CONF_SEARCH_SITE;
@@ -128,6 +133,7 @@ static int run(const struct arguments *a)
 	logging_set_up(&t);
 	if (task_prepare(&t, &e) < 0)
 		goto failed;
+	umask(mask);
 	if (task_run(&t, &st, &e) < 0)
 		goto failed;
 	task_finish(&t);
@@ -144,7 +150,6 @@ int main(int argc, char **argv)
 	struct err e = ERR_INIT;
 
 	log_open("berth-task");
-	umask(0077);
 	if (parse_arguments(argc, argv, &a, &e) < 0) {
 		log_error("%s", e.msg);
 		return EXIT_NO_CONTAINER;

@@ -80,9 +80,15 @@ static int listen_for_init(struct task *t, struct err *e)
 	return 0;
 }
 
+/* Where our own files lie inside. */
+static const char *own_folder(struct mount_plan *plan)
+{
+	return mount_plan_private(plan, "/dev") ? "/dev/.berth" : "/.berth";
+}
+
 static int mount_init(struct task *t, struct mount_plan *plan, char ***args, struct err *e)
 {
-	const char *inside = mount_plan_private(plan, "/dev") ? "/dev/.berth" : "/.berth";
+	const char *inside = own_folder(plan);
 	cleanup(free) char *program = install_libexec("berth-init");
 	cleanup(free) char *program_inside = path_join(inside, INIT_PROGRAM);
 	cleanup(free) char *socket_inside = path_join(inside, INIT_SOCKET);
@@ -99,36 +105,59 @@ static int mount_init(struct task *t, struct mount_plan *plan, char ***args, str
 }
 
 /*
- * A batch script lies on the host, where the container does not see it: it gets a copy in the task's folder, which is
- * below the spool folder and so mounted at SPOOL_INSIDE.
+ * A batch script lies on the host, where the container does not see it: it gets a copy in the task's folder. Argument 0
+ * becomes INSIDE.
  */
-static int copy_script(struct task *t, const char *spool_inside, struct err *e)
+static int copy_script(struct task *t, const char *inside, struct err *e)
 {
 	cleanup(free) char *text = NULL;
 	size_t len;
 
-	if (!t->request.script)
-		return 0;
 	if (!t->argv || !*t->argv)
 		return err_set(e, "request: script= without arg=");
 	if (path_read_file(AT_FDCWD, t->request.script, MAX_SCRIPT, &text, &len, NULL, e) < 0 ||
-	    path_write_new(t->folder.fd, SCRIPT_NAME, text, len, 0700, e) < 0)
+	    path_write_new(t->folder.fd, SCRIPT_NAME, text, len, 0755, e) < 0)
 		return err_wrap(e, "batch script");
 	free(t->argv[0]);
-	t->argv[0] = xasprintf("%s/%s/" SCRIPT_NAME, spool_inside, path_base(t->folder.path));
+	t->argv[0] = xstrdup(inside);
+	return 0;
+}
+
+/* Bound by itself: process 1 may be a uid that cannot enter the spool folder. */
+static int mount_script(struct task *t, struct mount_plan *plan, struct err *e)
+{
+	cleanup(free) char *inside = path_join(own_folder(plan), SCRIPT_NAME);
+	cleanup(free) char *host = path_join(t->folder.path, SCRIPT_NAME);
+
+	if (!t->request.script)
+		return 0;
+	if (copy_script(t, inside, e) < 0)
+		return -1;
+	mount_plan_bind(plan, host, inside, true);
+	return 0;
+}
+
+static int spool_inside(const struct task *t, char **inside, struct err *e)
+{
+	struct pattern_values v = task_values(t);
+
+	*inside = t->conf->mount_spool_dir ? pattern_path(t->conf->mount_spool_dir, &v) : xstrdup(t->request.spool);
+	if (**inside != '/')
+		return err_set(e, "MountSpoolDir: '%s' is not an absolute path", *inside);
 	return 0;
 }
 
 static int mount_spool(struct task *t, struct mount_plan *plan, struct err *e)
 {
-	struct pattern_values v = task_values(t);
-	cleanup(free) char *inside =
-		t->conf->mount_spool_dir ? pattern_path(t->conf->mount_spool_dir, &v) : xstrdup(t->request.spool);
+	cleanup(free) char *inside = NULL;
 
-	if (*inside != '/')
-		return err_set(e, "MountSpoolDir: '%s' is not an absolute path", inside);
-	if (copy_script(t, inside, e) < 0)
+	if (spool_inside(t, &inside, e) < 0)
 		return -1;
+	if (!t->conf->mount_spool_dir && !mount_plan_can(plan, inside)) {
+		free(inside);
+		inside = path_join(own_folder(plan), "spool");
+		log_info("the image has no place for %s: the spool folder is mounted at %s", t->request.spool, inside);
+	}
 	mount_plan_bind(plan, t->request.spool, inside, false);
 	return 0;
 }
@@ -188,15 +217,21 @@ static int set_process(struct task *t, char *const *args, const char *cwd, struc
 static int edit_bundle(struct task *t, struct err *e)
 {
 	cleanup(free) char *skeleton = path_join(t->folder.path, "root");
-	cleanup(mount_plan) struct mount_plan *plan = mount_plan_new(&t->bundle, skeleton);
+	cleanup(mount_plan) struct mount_plan *plan = NULL;
 	cleanup(strv) char **args = NULL;
 	cleanup(free) char *cwd = NULL;
 
 	bundle_drop_hooks(&t->bundle, t->conf->disable_hooks);
-	if (bundle_own_ids(&t->bundle, geteuid(), getegid(), e) < 0 || mount_init(t, plan, &args, e) < 0 ||
-	    mount_spool(t, plan, e) < 0)
+	if (bundle_add_dev(&t->bundle, e) < 0)
 		return -1;
+	plan = mount_plan_new(&t->bundle, skeleton);
+	if (bundle_own_ids(&t->bundle, geteuid(), getegid(), e) < 0 || mount_init(t, plan, &args, e) < 0 ||
+	    mount_script(t, plan, e) < 0)
+		return -1;
+	/* Before the spool folder, which may lie in it. */
 	cwd = mount_job_dir(t, plan);
+	if (mount_spool(t, plan, e) < 0)
+		return -1;
 	if (t->conf->user_entries && entries_mount(t, plan, e) < 0)
 		return -1;
 	if (t->conf->mount_slurm)
@@ -240,8 +275,17 @@ static int use_as_it_is(struct task *t, struct err *e)
 	t->bundle_path = xstrdup(t->request.bundle);
 	t->rootfs_path = xstrdup(t->request.bundle);
 	t->argv = strv_copy(t->request.argv);
-	if (t->request.script && copy_script(t, t->request.spool, e) < 0)
-		return -1;
+	if (t->request.script) {
+		cleanup(free) char *spool = NULL;
+		cleanup(free) char *script = NULL;
+
+		/* The site's pattern binds the spool folder, or the runtime shows the host's folders as they are. */
+		if (spool_inside(t, &spool, e) < 0)
+			return -1;
+		script = xasprintf("%s/%s/" SCRIPT_NAME, spool, path_base(t->folder.path));
+		if (copy_script(t, script, e) < 0)
+			return -1;
+	}
 	return environment_write_file(t, env, e);
 }
 

@@ -2,6 +2,7 @@
 #include "task/run.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,11 @@
 /* A Create that is still at work after this long may be one that stays: Query is asked from then on. */
 #define CREATE_QUIET_MS 250
 #define QUERY_STEP_MS 100
+/* So long after Start nobody has heard of process 1: Query is asked whether it still exists. */
+#define SILENCE_MS 250
 #define QUERY_TIMEOUT_MS 5000
 #define KILL_TIMEOUT_MS 10000
+#define START_END_MS 2000
 
 void run_set_phase(struct run *r, enum run_phase next)
 {
@@ -52,7 +56,7 @@ static int start_operation(struct run *r, enum oci_op op, struct child *out, str
 
 	if (op == OCI_OP_CREATE && r->task->request.pty && console_new(r, &argv, e) < 0)
 		return -1;
-	return runtime_start(op, argv, r->task->runtime_env, SIGKILL, out, e);
+	return runtime_start(op, argv, r->task->runtime_env, !r->task->request.pty, out, e);
 }
 
 static void on_container_exit(struct run *r, const struct exit_status *st)
@@ -125,6 +129,25 @@ static void on_poll(void *arg)
 	loop_after(r->loop, QUERY_STEP_MS, on_poll, r);
 }
 
+/* Process 1 may have ended before it could say hello, and then nobody tells us. */
+static void on_silence(void *arg)
+{
+	struct run *r = arg;
+	enum runtime_status status;
+	pid_t pid;
+
+	if (r->phase != RUN_STARTING || r->init_pid)
+		return;
+	status = query(r, &pid);
+	connection_drain(r);
+	if (r->init_pid)
+		return;
+	if (status == RUNTIME_STOPPED || status == RUNTIME_UNKNOWN)
+		run_set_phase(r, RUN_ENDED);
+	else
+		loop_after(r->loop, SILENCE_MS, on_silence, r);
+}
+
 static void on_started(struct run *r, const struct exit_status *st)
 {
 	struct err e = ERR_INIT;
@@ -135,8 +158,11 @@ static void on_started(struct run *r, const struct exit_status *st)
 		on_runtime_failure(r, st);
 		return;
 	}
-	if (r->task->listen_fd >= 0 || r->conn >= 0 || r->init_pid)
+	if (!r->task->conf->ignore_file_config_json) {
+		if (!r->init_pid)
+			loop_after(r->loop, SILENCE_MS, on_silence, r);
 		return; /* berth-init says the rest */
+	}
 	run_set_phase(r, RUN_RUNNING);
 	query(r, &pid);
 	if (!pid)
@@ -170,9 +196,12 @@ static void reap(struct run *r)
 {
 	struct exit_status st;
 	pid_t pid;
+	int left;
 
-	while (exit_reap_any(&pid, &st) > 0)
+	while ((left = exit_reap_any(&pid, &st)) > 0)
 		on_child_end(r, pid, &st);
+	if (left < 0 && r->create_start)
+		on_silence(r);
 }
 
 static void on_init_end(void *arg, int fd, uint32_t events)
@@ -235,6 +264,7 @@ static int begin(struct run *r, struct err *e)
 		return start_operation(r, OCI_OP_CREATE, &r->create, e);
 	}
 	r->phase = RUN_STARTING;
+	r->has_terminal = r->task->request.pty && tcgetattr(STDIN_FILENO, &r->terminal) == 0;
 	if (start_operation(r, OCI_OP_RUN, &r->start, e) < 0)
 		return -1;
 	if (r->task->listen_fd < 0)
@@ -271,6 +301,9 @@ static void end(struct run *r)
 
 	if (r->create_start && r->has_status)
 		r->init_pid = 0; /* reaped */
+	/* A short command may be over before Start is, which Delete would then get in the way of. */
+	if (r->create_start && r->has_status && r->start.pidfd >= 0)
+		poll(&(struct pollfd){ .fd = r->start.pidfd, .events = POLLIN }, 1, START_END_MS);
 	if (!run_ended_by_itself || !r->executed)
 		undo(r, alive);
 	while ((left = exit_reap_any(&pid, &st)) > 0)
@@ -279,6 +312,9 @@ static void end(struct run *r)
 	if (left == 0 && reap_kill_descendants(0, KILL_TIMEOUT_MS, &e) < 0)
 		log_error("%s", e.msg);
 	console_free(r);
+	/* A runtime that was killed did not put it back. */
+	if (r->has_terminal && r->runtime_status.signal)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &r->terminal);
 }
 
 static void finish(struct run *r)

@@ -3,6 +3,7 @@
 #define BERTH_TASK_RUN_H
 
 #include <signal.h>
+#include <termios.h>
 
 #include "proc/loop.h"
 #include "proc/pty.h"
@@ -38,6 +39,8 @@ struct run {
 	int held[HELD_MAX]; /* signals that wait for process 1 */
 	size_t n_held;
 	int64_t held_until;
+	bool has_terminal;	 /* ours, which Run puts into raw mode */
+	struct termios terminal; /* as it was before */
 	struct console *console; /* the terminal of Create and Start; NULL: none */
 };
 

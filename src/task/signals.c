@@ -28,6 +28,14 @@ void signals_set(sigset_t *set)
 		sigaddset(set, sig);
 }
 
+void task_block_signals(void)
+{
+	sigset_t set;
+
+	signals_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static void deliver(struct run *r, int sig)
 {
 	struct err e = ERR_INIT;
@@ -65,6 +73,9 @@ void signals_forward(struct run *r, int sig, pid_t sender)
 		console_resize(r);
 		return;
 	}
+	/* Without a terminal of its own the command sits at ours, whose Ctrl-C reached it from the kernel. */
+	if (!sender && r->task->request.pty && r->task->conf->ignore_file_config_json)
+		return;
 	if (r->phase != RUN_RUNNING || r->n_held)
 		hold(r, sig);
 	else

@@ -25,6 +25,9 @@ struct task {
 
 #define TASK_INIT ((struct task){ .folder = TASK_FOLDER_INIT, .bundle = BUNDLE_INIT, .listen_fd = -1 })
 
+/* Holds back every signal that is for the container; task_run delivers them. */
+void task_block_signals(void);
+
 /* The replacements of this task's patterns; everything is borrowed from it. */
 struct pattern_values task_values(const struct task *t);
 

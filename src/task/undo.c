@@ -45,7 +45,7 @@ int undo_write(int folder_fd, const struct undo *u, struct err *e)
 	add_records(&b, "kill", u->kill_argv);
 	add_records(&b, "delete", u->delete_argv);
 	add_records(&b, "env", u->env);
-	r = path_write_new(folder_fd, FILE_NAME, b.data, b.len, 0600, e);
+	r = path_write_atomic(folder_fd, FILE_NAME, b.data, b.len, false, e);
 	strbuf_free(&b);
 	return r;
 }
@@ -146,6 +146,16 @@ static void kill_init(int folder_fd)
 	}
 }
 
+/* What left the container's process tree before anybody could see it go. */
+static void kill_marked(const char *folder)
+{
+	cleanup(free) char *entry = xasprintf(TASK_MARK "=%s", path_base(folder));
+	struct err e = ERR_INIT;
+
+	if (reap_kill_marked(entry, &e) < 0)
+		log_error("%s", e.msg);
+}
+
 static int clean_up_one(int parent_fd, const char *parent, const char *name, struct err *e)
 {
 	cleanup(close) int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -160,6 +170,7 @@ static int clean_up_one(int parent_fd, const char *parent, const char *name, str
 		return err_wrap(e, "%s/%s", parent, name);
 	kill_init(fd);
 	undo_run(u.kill_argv, u.delete_argv, u.env);
+	kill_marked(name);
 	f.path = path_join(parent, name);
 	f.bundle = take_ptr(&u.bundle);
 	task_folder_remove(&f);

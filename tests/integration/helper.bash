@@ -58,6 +58,7 @@ teardown_file() { helper_teardown_file; }
 # where it runs containers without a cgroup of their own. The mount is taken away in a namespace of the test's own.
 without_hybrid='[ ! -d /sys/fs/cgroup/unified ] || umount -l /sys/fs/cgroup/unified; exec "$@"'
 
+# With in_place=1, in a subshell, every program on the way executes the next: the subshell's pid is CMD's.
 as_user() {
 	local -a env=("PATH=$user_path" "HOME=$USER_HOME" "USER=$test_user" "LOGNAME=$test_user" LANG=C.UTF-8
 		"TERM=${TERM:-dumb}") name
@@ -65,10 +66,10 @@ as_user() {
 		env+=("$name=${!name}")
 	done
 	if [ "$(id -u)" -eq 0 ]; then
-		unshare -m --propagation private sh -c "$without_hybrid" sh \
+		${in_place:+exec} unshare -m --propagation private sh -c "$without_hybrid" sh \
 			setpriv --reuid="$test_user" --regid="$test_user" --init-groups env -i "${env[@]}" "$@"
 	else
-		env -i "${env[@]}" "$@"
+		${in_place:+exec} env -i "${env[@]}" "$@"
 	fi
 }
 
