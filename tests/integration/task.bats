@@ -447,7 +447,7 @@ listing() {
 		run task -c "$v" -- grep -c "^$test_user:" /etc/passwd
 		[ "$output" = 1 ]
 	done
-	! grep -q "$test_user" "$USER_DIR/bundle/rootfs/etc/passwd"
+	run ! grep -q "$test_user" "$USER_DIR/bundle/rootfs/etc/passwd"
 	run task -k passwd=other:x:1:1::/:/bin/sh -- true
 	[ "$status" -eq 125 ]
 	[[ "$output" = *"passwd= is of uid 1"* ]]
