@@ -74,21 +74,6 @@ static const struct taker takers[] = {
 	{ "ssh", TAKES_REMOTE, "", "BbcDEeFIiJLlmOopQRSWw", NO_SAFE },
 };
 
-const char *word_start(const struct word *w)
-{
-	return w->n > 0 && !w->pieces[0].letter ? w->pieces[0].text : "";
-}
-
-const char *word_name(const struct word *w)
-{
-	const char *slash;
-
-	if (w->n != 1 || w->pieces[0].letter || (w->unknown && strcspn(w->pieces[0].text, "[{}") != 0))
-		return NULL;
-	slash = strrchr(w->pieces[0].text, '/');
-	return slash ? slash + 1 : w->pieces[0].text;
-}
-
 static int refuse(const struct word *w, const char *program, const char *safe, size_t *offset, struct err *e)
 {
 	char advice[256];

@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci/pattern_impl.h"
+#include "oci/pattern_scan.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 
-/*
- * The scanner knows as much of POSIX.1-2017, XCU 2 (Shell Command Language) as it takes to say for each byte how a
- * shell would quote it: what it copies into the program is the site's text, unchanged but for the replacements. Where
- * shells disagree about the quoting, the construct is refused.
- */
-
 enum { MAX_DEPTH = 32 };
-
-struct scan {
-	const char *s;
-	size_t pos;
-	enum pattern_kind kind;
-	struct scan_result *r;
-	unsigned depth;	       /* of nested constructs */
-	unsigned substitution; /* of $( ) around here */
-	const char *refuse;    /* where a value that is no number cannot be protected: the place's name */
-	const char *refuse_all;
-	char value; /* the last replacement that is no number, and its offset */
-	size_t value_at;
-	unsigned n_values;
-	bool any;	   /* there is a word */
-	bool compound;	   /* more than one simple command */
-	size_t moves_args; /* offset + 1 of what changes "$@" */
-	struct err *e;
-};
-
-/* The word that is being read, and the text of its last piece. */
-struct builder {
-	struct word w;
-	struct strbuf text;
-};
-
-enum quoting { BARE, DOUBLE, SINGLE };
 
 /* Names that only a shell knows, or that mean something else to one. */
 static const char *const shell_words[] = {
@@ -64,20 +30,13 @@ static bool one_of(const char *name, const char *const *list, size_t n)
 
 #define ONE_OF(name, list) one_of(name, list, sizeof(list) / sizeof(*(list)))
 
-static int parse_list(struct scan *sc, char end);
-static int parse_dollar(struct scan *sc, struct builder *b, enum quoting q);
-static int parse_double(struct scan *sc, struct builder *b);
-static int parse_single(struct scan *sc, struct builder *b);
-
-static int fail_at(struct scan *sc, size_t at)
+int scan_fail_at(struct scan *sc, size_t at)
 {
 	sc->r->offset = at;
 	return -1;
 }
 
-#define FAIL(sc, at, ...) (err_set((sc)->e, __VA_ARGS__), fail_at(sc, at))
-
-static char peek(const struct scan *sc, size_t ahead)
+char scan_peek(const struct scan *sc, size_t ahead)
 {
 	for (size_t i = 0; i < ahead; i++)
 		if (!sc->s[sc->pos + i])
@@ -85,366 +44,23 @@ static char peek(const struct scan *sc, size_t ahead)
 	return sc->s[sc->pos + ahead];
 }
 
-static void emit(struct scan *sc, size_t n)
+void scan_emit(struct scan *sc, size_t n)
 {
 	strbuf_add(&sc->r->program, sc->s + sc->pos, n);
 	sc->pos += n;
 }
 
-static int enter(struct scan *sc)
+int scan_enter(struct scan *sc)
 {
 	if (++sc->depth > MAX_DEPTH)
 		return FAIL(sc, sc->pos, "more than %d constructs are nested here", MAX_DEPTH);
 	return 0;
 }
 
-static void end_piece(struct builder *b)
-{
-	if (!b->text.len)
-		return;
-	b->w.pieces = xrealloc(b->w.pieces, b->w.n + 1, sizeof(*b->w.pieces));
-	b->w.pieces[b->w.n++] = (struct piece){ .text = strbuf_take(&b->text) };
-}
-
-static void add_value(struct builder *b, char letter)
-{
-	end_piece(b);
-	b->w.pieces = xrealloc(b->w.pieces, b->w.n + 1, sizeof(*b->w.pieces));
-	b->w.pieces[b->w.n++] = (struct piece){ .letter = letter };
-}
-
-static void word_free(struct word *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		free(w->pieces[i].text);
-	free(w->pieces);
-}
-
-void words_free(struct words *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		word_free(&w->v[i]);
-	free(w->v);
-	*w = (struct words){ 0 };
-}
-
 void scan_result_free(struct scan_result *r)
 {
 	words_free(&r->words);
 	strbuf_free(&r->program);
-}
-
-static void literal(struct scan *sc, struct builder *b)
-{
-	strbuf_addc(&b->text, sc->s[sc->pos]);
-	emit(sc, 1);
-}
-
-/* The variable's name is the letter's: pattern.c assigns it. "$@" are the parameters that are left after that. */
-static void emit_value(struct scan *sc, char letter, enum quoting q)
-{
-	static const char *const open[] = { "\"", "", "'\"" };
-	static const char *const close[] = { "\"", "", "\"'" };
-
-	strbuf_adds(&sc->r->program, open[q]);
-	if (letter == '@')
-		strbuf_adds(&sc->r->program, "$@");
-	else
-		strbuf_addf(&sc->r->program, "${berth_%c}", letter);
-	strbuf_adds(&sc->r->program, close[q]);
-}
-
-static int parse_replacement(struct scan *sc, struct builder *b, enum quoting q)
-{
-	size_t at = sc->pos;
-	char letter;
-
-	if (peek(sc, 1) == '%') {
-		sc->pos++;
-		literal(sc, b);
-		return 0;
-	}
-	letter = pattern_letter(sc->s + at, sc->kind, sc->e);
-	if (!letter)
-		return fail_at(sc, at);
-	if (sc->refuse_all)
-		return FAIL(sc, at, "%%%c cannot be protected inside %s; use $(...) instead", letter, sc->refuse_all);
-	if (!strchr(PATTERN_NUMBERS, letter)) {
-		if (sc->refuse)
-			return FAIL(sc, at, "%%%c cannot be protected inside %s; assign it to a variable first", letter,
-				    sc->refuse);
-		sc->value = letter;
-		sc->value_at = at;
-		sc->n_values++;
-	}
-	sc->r->used[(unsigned char)letter] = true;
-	sc->pos += 2;
-	emit_value(sc, letter, q);
-	add_value(b, letter);
-	return 0;
-}
-
-/* Outside of quotes. */
-static int parse_backslash(struct scan *sc, struct builder *b)
-{
-	char c = peek(sc, 1);
-
-	if (!c)
-		return FAIL(sc, sc->pos, "a backslash at the end quotes nothing");
-	if (c == '%' && peek(sc, 2) != '%')
-		return FAIL(sc, sc->pos,
-			    "a backslash before a replacement; values need no quoting (write \\\\ for a backslash)");
-	emit(sc, 1);
-	if (c == '%')
-		sc->pos++;
-	if (c == '\n') {
-		emit(sc, 1);
-		return 0;
-	}
-	b->w.quoted = true;
-	literal(sc, b);
-	return 0;
-}
-
-/* Inside double quotes, where it quotes $ ` " \ and the end of a line only. */
-static int parse_backslash_in_double(struct scan *sc, struct builder *b)
-{
-	char c = peek(sc, 1);
-
-	if (c && strchr("$`\"\\", c)) {
-		emit(sc, 1);
-		literal(sc, b);
-	} else if (c == '\n') {
-		emit(sc, 2);
-	} else {
-		/* Doubled, so that it cannot quote the "$" of a variable that comes next. */
-		strbuf_addc(&sc->r->program, '\\');
-		literal(sc, b);
-	}
-	return 0;
-}
-
-static int parse_backtick(struct scan *sc, struct builder *b)
-{
-	const char *before = sc->refuse_all;
-	size_t at = sc->pos;
-
-	sc->r->shell = b->w.unknown = true;
-	emit(sc, 1);
-	sc->refuse_all = "`...`";
-	while (peek(sc, 0) && peek(sc, 0) != '`') {
-		if (peek(sc, 0) == '%') {
-			struct builder inner = { 0 };
-			int rc = parse_replacement(sc, &inner, BARE);
-
-			strbuf_free(&inner.text);
-			if (rc < 0)
-				return -1;
-			continue;
-		}
-		emit(sc, peek(sc, 0) == '\\' && peek(sc, 1) && peek(sc, 1) != '%' ? 2 : 1);
-	}
-	if (!peek(sc, 0))
-		return FAIL(sc, at, "` without its closing `");
-	emit(sc, 1);
-	sc->refuse_all = before;
-	return 0;
-}
-
-static int parse_single(struct scan *sc, struct builder *b)
-{
-	size_t at = sc->pos;
-
-	b->w.quoted = true;
-	emit(sc, 1);
-	while (peek(sc, 0) && peek(sc, 0) != '\'') {
-		if (peek(sc, 0) != '%')
-			literal(sc, b);
-		else if (parse_replacement(sc, b, SINGLE) < 0)
-			return -1;
-	}
-	if (!peek(sc, 0))
-		return FAIL(sc, at, "' without its closing '");
-	emit(sc, 1);
-	return 0;
-}
-
-static int parse_double(struct scan *sc, struct builder *b)
-{
-	size_t at = sc->pos;
-	int rc = enter(sc);
-
-	b->w.quoted = true;
-	emit(sc, 1);
-	while (rc == 0 && peek(sc, 0) && peek(sc, 0) != '"') {
-		switch (peek(sc, 0)) {
-		case '\\':
-			rc = parse_backslash_in_double(sc, b);
-			break;
-		case '$':
-			rc = parse_dollar(sc, b, DOUBLE);
-			break;
-		case '`':
-			rc = parse_backtick(sc, b);
-			break;
-		case '%':
-			rc = parse_replacement(sc, b, DOUBLE);
-			break;
-		default:
-			literal(sc, b);
-		}
-	}
-	if (rc == 0 && !peek(sc, 0))
-		return FAIL(sc, at, "\" without its closing \"");
-	if (rc == 0)
-		emit(sc, 1);
-	sc->depth--;
-	return rc;
-}
-
-/* $( ): a command of its own, whatever is around it. */
-static int parse_substitution(struct scan *sc)
-{
-	const char *refuse = sc->refuse;
-	size_t at = sc->pos;
-
-	emit(sc, 2);
-	sc->refuse = NULL;
-	sc->substitution++;
-	if (parse_list(sc, ')') < 0)
-		return -1;
-	if (!peek(sc, 0))
-		return FAIL(sc, at, "$( without its closing )");
-	emit(sc, 1);
-	sc->substitution--;
-	sc->refuse = refuse;
-	return 0;
-}
-
-/* $(( )): a shell may evaluate what a variable in it holds, so that only numbers are let in. */
-static int parse_arithmetic(struct scan *sc)
-{
-	const char *refuse = sc->refuse;
-	struct builder inner = { 0 };
-	size_t at = sc->pos;
-	unsigned open = 0;
-	int rc = 0;
-
-	emit(sc, 3);
-	sc->refuse = "$((...))";
-	while (rc == 0 && peek(sc, 0) && !(open == 0 && peek(sc, 0) == ')')) {
-		char c = peek(sc, 0);
-
-		if (c == '\'' || c == '"' || c == '\\')
-			rc = FAIL(sc, sc->pos, "quotes inside $((...)) mean different things to different shells");
-		else if (c == '$')
-			rc = parse_dollar(sc, &inner, DOUBLE);
-		else if (c == '`')
-			rc = parse_backtick(sc, &inner);
-		else if (c == '%')
-			rc = parse_replacement(sc, &inner, DOUBLE);
-		else {
-			open += c == '(';
-			open -= c == ')';
-			emit(sc, 1);
-		}
-	}
-	if (rc == 0 && (peek(sc, 0) != ')' || peek(sc, 1) != ')'))
-		rc = FAIL(sc, at, "$(( without its closing ))");
-	if (rc == 0)
-		emit(sc, 2);
-	sc->refuse = refuse;
-	end_piece(&inner);
-	word_free(&inner.w);
-	return rc;
-}
-
-/* The word of ${NAME OP WORD}, up to the brace. */
-static int parse_parameter_word(struct scan *sc, struct builder *b, enum quoting q, bool plain)
-{
-	const char *refuse = sc->refuse;
-	int rc = 0;
-
-	if (!plain)
-		sc->refuse = "the pattern of ${...}";
-	while (rc == 0 && peek(sc, 0) && peek(sc, 0) != '}') {
-		char c = peek(sc, 0);
-
-		if (c == '\\' && q == DOUBLE && peek(sc, 1) != '}')
-			rc = parse_backslash_in_double(sc, b);
-		else if (c == '\\')
-			rc = parse_backslash(sc, b);
-		else if (c == '"' || c == '\'') {
-			if (q == DOUBLE)
-				rc = FAIL(sc, sc->pos,
-					  "quotes inside \"${...}\" mean different things to different shells");
-			else
-				rc = c == '"' ? parse_double(sc, b) : parse_single(sc, b);
-		} else if (c == '$')
-			rc = parse_dollar(sc, b, q);
-		else if (c == '`')
-			rc = parse_backtick(sc, b);
-		else if (c == '%')
-			rc = parse_replacement(sc, b, q);
-		else
-			literal(sc, b);
-	}
-	sc->refuse = refuse;
-	return rc;
-}
-
-static int parse_parameter(struct scan *sc, struct builder *b, enum quoting q)
-{
-	size_t at = sc->pos, op;
-	int rc = enter(sc);
-
-	emit(sc, 2);
-	while (isalnum((unsigned char)peek(sc, 0)) || peek(sc, 0) == '_')
-		emit(sc, 1);
-	if (sc->pos == at + 2 && peek(sc, 0) && strchr("@*#?-$!", peek(sc, 0)))
-		emit(sc, 1);
-	while (isalnum((unsigned char)peek(sc, 0)) || peek(sc, 0) == '_')
-		emit(sc, 1);
-	op = sc->pos + (peek(sc, 0) == ':');
-	if (rc == 0)
-		rc = parse_parameter_word(sc, b, q, sc->s[op] && strchr("-=?+", sc->s[op]));
-	if (rc == 0 && !peek(sc, 0))
-		return FAIL(sc, at, "${ without its closing }");
-	if (rc == 0)
-		emit(sc, 1);
-	sc->depth--;
-	return rc;
-}
-
-static int parse_dollar(struct scan *sc, struct builder *b, enum quoting q)
-{
-	char c = peek(sc, 1);
-	int rc;
-
-	if (c == '%' || !c) {
-		/* Not the beginning of anything, whatever the value begins with. */
-		strbuf_addc(&sc->r->program, '\\');
-		b->w.quoted = true;
-		literal(sc, b);
-		return 0;
-	}
-	if (c == '[' || (c == '\'' && q == BARE))
-		return FAIL(sc, sc->pos, "$%c is not of the POSIX shell; write %s", c,
-			    c == '[' ? "$((...))" : "'...' with $(printf '...') for special characters");
-	sc->r->shell = b->w.unknown = true;
-	if (c != '(' && c != '{') {
-		/* A special parameter's character belongs to the $: "$$" then cannot begin another one. */
-		emit(sc, strchr("@*#?-$!", c) || isdigit((unsigned char)c) ? 2 : 1);
-		return 0;
-	}
-	if (enter(sc) < 0)
-		return -1;
-	if (c == '{')
-		rc = parse_parameter(sc, b, q);
-	else
-		rc = peek(sc, 2) == '(' ? parse_arithmetic(sc) : parse_substitution(sc);
-	sc->depth--;
-	return rc;
 }
 
 static bool ends_word(char c)
@@ -465,16 +81,16 @@ static bool is_name(const char *s, size_t n)
 /* One byte outside of quotes that is nothing but itself, or that a shell expands. */
 static int parse_plain(struct scan *sc, struct builder *b)
 {
-	char c = peek(sc, 0);
+	char c = scan_peek(sc, 0);
 
-	if (c == '~' && peek(sc, 1) == '%' && peek(sc, 2) != '%')
+	if (c == '~' && scan_peek(sc, 1) == '%' && scan_peek(sc, 2) != '%')
 		return FAIL(sc, sc->pos, "~ is not expanded before a value; ask getent passwd for the home folder");
 	if (strchr("*?[~{}", c))
 		sc->r->shell = b->w.unknown = true;
 	if (c == '=' && !b->w.assignment && !b->w.quoted && b->w.n == 0 && b->text.data &&
 	    is_name(b->text.data, b->text.len))
 		b->w.assignment = true;
-	literal(sc, b);
+	scan_literal(sc, b);
 	return 0;
 }
 
@@ -487,25 +103,25 @@ static int parse_word(struct scan *sc, struct builder *b)
 
 	b->w.offset = sc->pos;
 	sc->any = true;
-	while (rc == 0 && !ends_word(peek(sc, 0))) {
-		switch (peek(sc, 0)) {
+	while (rc == 0 && !ends_word(scan_peek(sc, 0))) {
+		switch (scan_peek(sc, 0)) {
 		case '\\':
-			rc = parse_backslash(sc, b);
+			rc = scan_backslash(sc, b);
 			break;
 		case '\'':
-			rc = parse_single(sc, b);
+			rc = scan_single(sc, b);
 			break;
 		case '"':
-			rc = parse_double(sc, b);
+			rc = scan_double(sc, b);
 			break;
 		case '$':
-			rc = parse_dollar(sc, b, BARE);
+			rc = scan_dollar(sc, b, BARE);
 			break;
 		case '`':
-			rc = parse_backtick(sc, b);
+			rc = scan_backtick(sc, b);
 			break;
 		case '%':
-			rc = parse_replacement(sc, b, BARE);
+			rc = scan_replacement(sc, b, BARE);
 			break;
 		default:
 			rc = parse_plain(sc, b);
@@ -515,7 +131,7 @@ static int parse_word(struct scan *sc, struct builder *b)
 			first = sc->value_at;
 		}
 	}
-	end_piece(b);
+	builder_end_piece(b);
 	b->w.value = value;
 	b->w.value_at = first;
 	return rc;
@@ -578,16 +194,16 @@ static int parse_redirection(struct scan *sc)
 	int rc = 0;
 
 	sc->r->shell = true;
-	if (peek(sc, 0) == '<' && peek(sc, 1) == '<')
+	if (scan_peek(sc, 0) == '<' && scan_peek(sc, 1) == '<')
 		return FAIL(sc, at, "here-documents are not supported in a pattern");
-	if (peek(sc, 1) == '(')
-		return FAIL(sc, at, "%c( is not of the POSIX shell", peek(sc, 0));
-	emit(sc, 1);
-	while (peek(sc, 0) && strchr("<>&|", peek(sc, 0)))
-		emit(sc, 1);
-	while (peek(sc, 0) == ' ' || peek(sc, 0) == '\t')
-		emit(sc, 1);
-	if (ends_word(peek(sc, 0)))
+	if (scan_peek(sc, 1) == '(')
+		return FAIL(sc, at, "%c( is not of the POSIX shell", scan_peek(sc, 0));
+	scan_emit(sc, 1);
+	while (scan_peek(sc, 0) && strchr("<>&|", scan_peek(sc, 0)))
+		scan_emit(sc, 1);
+	while (scan_peek(sc, 0) == ' ' || scan_peek(sc, 0) == '\t')
+		scan_emit(sc, 1);
+	if (ends_word(scan_peek(sc, 0)))
 		return FAIL(sc, at, "a redirection to nowhere");
 	rc = parse_word(sc, &b);
 	for (size_t i = 0; rc == 0 && i < b.w.n; i++)
@@ -604,18 +220,18 @@ static int parse_subshell(struct scan *sc, const struct words *before)
 	size_t at = sc->pos;
 
 	sc->r->shell = sc->compound = true;
-	if (peek(sc, 1) == '(')
+	if (scan_peek(sc, 1) == '(')
 		sc->refuse = "((...))";
 	if (before->n > 0)
 		sc->moves_args = at + 1;
-	if (enter(sc) < 0)
+	if (scan_enter(sc) < 0)
 		return -1;
-	emit(sc, 1);
-	if (parse_list(sc, ')') < 0)
+	scan_emit(sc, 1);
+	if (scan_list(sc, ')') < 0)
 		return -1;
-	if (!peek(sc, 0))
+	if (!scan_peek(sc, 0))
 		return FAIL(sc, at, "( without its closing )");
-	emit(sc, 1);
+	scan_emit(sc, 1);
 	sc->depth--;
 	sc->refuse = refuse;
 	return 0;
@@ -651,11 +267,11 @@ static int parse_command_word(struct scan *sc, struct words *w, unsigned *cases)
 	struct builder b = { 0 };
 
 	if (parse_word(sc, &b) < 0) {
-		end_piece(&b);
+		builder_end_piece(&b);
 		word_free(&b.w);
 		return -1;
 	}
-	if ((peek(sc, 0) == '<' || peek(sc, 0) == '>') && b.w.n == 1 && b.w.pieces[0].text && !b.w.quoted &&
+	if ((scan_peek(sc, 0) == '<' || scan_peek(sc, 0) == '>') && b.w.n == 1 && b.w.pieces[0].text && !b.w.quoted &&
 	    b.w.pieces[0].text[strspn(b.w.pieces[0].text, "0123456789")] == '\0') {
 		word_free(&b.w); /* the descriptor of a redirection */
 		return 0;
@@ -671,8 +287,8 @@ static int parse_command_word(struct scan *sc, struct words *w, unsigned *cases)
 static void skip_comment(struct scan *sc)
 {
 	sc->r->shell = true;
-	while (peek(sc, 0) && peek(sc, 0) != '\n')
-		emit(sc, 1);
+	while (scan_peek(sc, 0) && scan_peek(sc, 0) != '\n')
+		scan_emit(sc, 1);
 }
 
 /* Commands up to END, which is left for the caller, or to the end of the text. */
@@ -681,19 +297,19 @@ static int parse_commands(struct scan *sc, char end, struct words *w)
 	unsigned cases = 0;
 	int rc = 0;
 
-	while (rc == 0 && peek(sc, 0)) {
-		char c = peek(sc, 0);
+	while (rc == 0 && scan_peek(sc, 0)) {
+		char c = scan_peek(sc, 0);
 
 		if (c == ')' && end == ')' && cases == 0)
 			break;
 		if (c == ' ' || c == '\t') {
-			emit(sc, 1);
-		} else if (c == '\\' && peek(sc, 1) == '\n') {
-			emit(sc, 2); /* a # behind it begins a comment */
+			scan_emit(sc, 1);
+		} else if (c == '\\' && scan_peek(sc, 1) == '\n') {
+			scan_emit(sc, 2); /* a # behind it begins a comment */
 		} else if (strchr("\n;&|", c) || (c == ')' && cases)) {
 			sc->r->shell = sc->compound = true;
 			rc = end_command(sc, w);
-			emit(sc, 1);
+			scan_emit(sc, 1);
 		} else if (c == ')') {
 			rc = FAIL(sc, sc->pos, ") without an opening (");
 		} else if (c == '(') {
@@ -711,7 +327,7 @@ static int parse_commands(struct scan *sc, char end, struct words *w)
 	return rc;
 }
 
-static int parse_list(struct scan *sc, char end)
+int scan_list(struct scan *sc, char end)
 {
 	struct words w = { 0 };
 	int rc = parse_commands(sc, end, &w);
@@ -724,7 +340,7 @@ int pattern_scan(const char *text, enum pattern_kind kind, struct scan_result *r
 {
 	struct scan sc = { .s = text, .kind = kind, .r = r, .e = e };
 
-	if (parse_list(&sc, '\0') < 0)
+	if (scan_list(&sc, '\0') < 0)
 		return -1;
 	if (r->used['@'] && sc.moves_args)
 		return FAIL(&sc, sc.moves_args - 1,
