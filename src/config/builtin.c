@@ -101,7 +101,7 @@ int oci_conf_find(enum conf_search search, const char *explicit_file, char *cons
 
 	if (!named && embedded)
 		named = env_get(env, "BERTH_OCI_CONF");
-	if (named && *named)
+	if (named && (*named || explicit_file))
 		return oci_conf_load(named, out, e);
 	rc = load_existing(own, out, &found, e);
 	if (found)

@@ -238,6 +238,18 @@ static void value_free(struct value *v)
 	free(v->marks);
 }
 
+/* Whoever can write the file decides what its readers run. */
+static int read_trusted(const char *path, char **text, size_t *len, struct stat *st, struct err *e)
+{
+	if (path_read_file(AT_FDCWD, path, CONF_MAX_SIZE, text, len, st, e) < 0)
+		return -1;
+	if (S_ISREG(st->st_mode) && st->st_mode & S_IWOTH) {
+		err_set(e, "%s:1:1: anyone may write to this file", path);
+		return err_hint(e, "run chmod o-w on it");
+	}
+	return 0;
+}
+
 static int read_include(struct lexer *x, size_t at)
 {
 	const unsigned line = x->line, column = column_of(x, at);
@@ -271,7 +283,7 @@ static int read_include(struct lexer *x, size_t at)
 			CONF_MAX_FILES);
 		return err_wrap(x->e, "%s:%u:%u", x->file, line, column);
 	}
-	if (path_read_file(AT_FDCWD, path, CONF_MAX_SIZE, &text, &inner.len, &st, x->e) < 0) {
+	if (read_trusted(path, &text, &inner.len, &st, x->e) < 0) {
 		err_wrap(x->e, "Include");
 		return err_wrap(x->e, "%s:%u:%u", x->file, line, column);
 	}
@@ -366,7 +378,7 @@ int conf_read_file(const char *path, conf_pair_fn *fn, void *arg, char ***warnin
 	cleanup(free) char *text = NULL;
 	struct stat st;
 
-	if (path_read_file(AT_FDCWD, path, CONF_MAX_SIZE, &text, &x.len, &st, e) < 0)
+	if (read_trusted(path, &text, &x.len, &st, e) < 0)
 		return -1;
 	chain.dev = st.st_dev;
 	chain.ino = st.st_ino;

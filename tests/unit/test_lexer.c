@@ -210,6 +210,21 @@ static void test_include_errors(void **state)
 		fail_msg("%s", e.msg);
 }
 
+static void test_writable_by_all(void **state)
+{
+	cleanup(free) char *path = xasprintf("%s/z.conf", folder);
+	char *got = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	write_file("z.conf", "d=4");
+	write_file("main.conf", "Include z.conf");
+	assert_int_equal(chmod(path, 0646), 0);
+	read_main(&got, &e, -1);
+	free(got);
+	assert_non_null(strstr(e.msg, "/z.conf:1:1: anyone may write to this file; run chmod"));
+}
+
 /* Not a cycle, but without an end all the same. */
 static void test_include_depth(void **state)
 {
@@ -249,7 +264,7 @@ int main(void)
 		cmocka_unit_test(test_pairs),	      cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_size),	      cmocka_unit_test(test_positions),
 		cmocka_unit_test(test_include),	      cmocka_unit_test(test_include_errors),
-		cmocka_unit_test(test_include_depth),
+		cmocka_unit_test(test_include_depth), cmocka_unit_test(test_writable_by_all),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
