@@ -348,7 +348,7 @@ static int open_input(struct step_io *io, uint32_t task, int *out, struct err *e
 	case STDIO_TASK:
 		if (task == s->task)
 			return 0;
-		/* fall through */
+		__attribute__((fallthrough));
 	case STDIO_NONE:
 		*out = open_null(e);
 		break;
