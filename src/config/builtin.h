@@ -5,11 +5,9 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "config/oci_conf.h"
 
 /* The built-in configuration's choice of a runtime: the first of crun and runc that runs a container on this host. */
-
-/* Where runtimes are looked for, and what they find in PATH: the administrator's folders, whatever the user's PATH. */
-#define RUNTIME_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 enum { RUNTIME_COUNT = 2 };
 

@@ -11,6 +11,10 @@
 
 /* oci.conf(5): what a site says of its OCI runtime. */
 
+/* Where its programs are looked up, and what they find in PATH: the administrator's folders, whatever the user's PATH.
+ */
+#define RUNTIME_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 enum oci_op {
 	OCI_OP_CREATE,
 	OCI_OP_START,

@@ -5,9 +5,6 @@
 #include "config/oci_conf.h"
 #include "proc/spawn.h"
 
-/* Where runtimes are looked up: the administrator's choice, whatever the user's PATH says. */
-#define RUNTIME_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* The argument vector of an operation, for strv_free; NULL where the configuration has none for it. */
 char **runtime_argv(const struct oci_conf *c, enum oci_op op, const struct pattern_values *v);
 
