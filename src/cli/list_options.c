@@ -74,6 +74,9 @@ void list_command_info(const struct list_command *c, bool help, bool version)
 	optparse_help(stdout, defs, n, OPT_SUPPORTED);
 	printf("\nAccepted, without effect on one machine:\n");
 	optparse_help(stdout, defs, n, OPT_RECORDED);
+	if (c->refuses)
+		printf("\nRefused:\n");
+	optparse_help(stdout, defs, n, OPT_REFUSED);
 }
 
 void list_command_dump(const struct list_command *c, FILE *out)

@@ -19,6 +19,7 @@ struct list_command {
 	const char *name, *operands;
 	const struct list_option *options;
 	size_t n;
+	bool refuses; /* some of the options */
 };
 
 extern const struct list_command squeue_command, sacct_command, scancel_command;

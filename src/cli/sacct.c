@@ -105,7 +105,8 @@ static const struct list_option options[] = {
 	{ REFUSED("yaml", 0, OPTIONAL, "FORMAT", "YAML is not written; --json is"), 0, NULL },
 };
 
-const struct list_command sacct_command = { "sacct", "[OPTION]...", options, sizeof(options) / sizeof(options[0]) };
+const struct list_command sacct_command = { "sacct", "[OPTION]...", options, sizeof(options) / sizeof(options[0]),
+					    true };
 
 static const char default_format[] = "jobid,jobname,partition,account,alloccpus,state,exitcode";
 static const char brief_format[] = "jobid,state,exitcode";

@@ -82,7 +82,7 @@ static const struct list_option options[] = {
 };
 
 const struct list_command scancel_command = { "scancel", "[OPTION]... [JOB[_ELEMENT][.STEP]]...", options,
-					      sizeof(options) / sizeof(options[0]) };
+					      sizeof(options) / sizeof(options[0]), false };
 
 static int set_state(struct scancel *c, const char *value, struct err *e)
 {

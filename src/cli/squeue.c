@@ -104,7 +104,8 @@ static const struct list_option options[] = {
 	{ REFUSED("yaml", 0, OPTIONAL, "FORMAT", "YAML is not written; --json is"), 0, NULL },
 };
 
-const struct list_command squeue_command = { "squeue", "[OPTION]...", options, sizeof(options) / sizeof(options[0]) };
+const struct list_command squeue_command = { "squeue", "[OPTION]...", options, sizeof(options) / sizeof(options[0]),
+					     true };
 
 static int set_iterate(struct squeue *q, const char *value, struct err *e)
 {

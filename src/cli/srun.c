@@ -101,6 +101,7 @@ static void fill_step(const struct srun *s, struct engine_step *step)
 	const struct opts *o = &s->o;
 
 	step->argv = o->argv;
+	step->name = o->job_name;
 	step->container = s->container;
 	step->container_id = s->container ? o->container_id : NULL;
 	step->ntasks = o->ntasks;
