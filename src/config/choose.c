@@ -125,6 +125,20 @@ static bool recall(const char *file, const char *key, struct runtime_choice *c)
 	return str_starts(text, key) && parse_memory(text + strlen(key), c);
 }
 
+/* Others may read it, there is nothing secret in it; but not write. */
+static int open_folder(const char *folder)
+{
+	cleanup(close) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (dir < 0 && errno == ENOENT)
+		dir = path_private_dir(folder, &ignored);
+	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() || st.st_mode & 022)
+		return -1;
+	return take_fd(&dir);
+}
+
 static void remember(const char *file, const char *key, const struct runtime_choice *c)
 {
 	cleanup(strbuf) struct strbuf b = STRBUF_INIT;
@@ -133,7 +147,7 @@ static void remember(const char *file, const char *key, const struct runtime_cho
 	struct err ignored = ERR_INIT;
 
 	*strrchr(folder, '/') = '\0';
-	dir = path_private_dir(folder, &ignored);
+	dir = open_folder(folder);
 	if (dir < 0)
 		return;
 	strbuf_addf(&b, "%suse %s\n", key, names[c->chosen]);

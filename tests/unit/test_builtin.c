@@ -122,7 +122,7 @@ static void test_memory_is_private(void **state)
 	choose(&c);
 	runtime_choice_free(&c);
 	assert_int_equal(calls(), before);
-	assert_int_equal(chmod(sub, 0755), 0);
+	assert_int_equal(chmod(sub, 0777), 0);
 	put("crun", runtime);
 	choose(&c);
 	runtime_choice_free(&c);
