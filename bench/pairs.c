@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /*
- * pairs [-n ROUNDS] [-w ROUNDS] [-s STATUS] [-l] ::: NAME COMMAND... ::: NAME COMMAND...
+ * pairs [-n ROUNDS] [-w ROUNDS] [-s STATUS] [-l] ::: NAME [VARIABLE=VALUE]... COMMAND... ::: NAME COMMAND...
  *
  * Times commands against each other on a machine that does other things besides: each round runs every command once,
  * in an order that turns from round to round, so that all of them meet the same weather; what counts is the median of
@@ -115,23 +115,41 @@ static void check_status(const struct bench *b, const struct command *c, pid_t p
 	exit(2);
 }
 
+static char **environment(char **words)
+{
+	size_t n = 0, k = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	while (words[k] && strchr(words[k], '='))
+		k++;
+	env = need(calloc(n + k + 1, sizeof(*env)));
+	/* The first of a name counts. */
+	memcpy(env, words, k * sizeof(*env));
+	memcpy(env + k, environ, n * sizeof(*env));
+	return env;
+}
+
 static double run_once(struct bench *b, const struct command *c)
 {
-	char **argv = fill_in(c->argv, b->runs++);
+	char **words = fill_in(c->argv, b->runs++), **env = environment(words), **argv = words;
 	struct pollfd ended = { .fd = -1, .events = POLLIN };
 	posix_spawn_file_actions_t actions;
 	uint64_t start, end;
 	int out[2];
 	pid_t pid;
 
+	while (*argv && strchr(*argv, '='))
+		argv++;
 	if (pipe2(out, O_CLOEXEC) < 0)
 		die("pipe");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
 	start = now_ns();
-	errno = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	errno = posix_spawnp(&pid, argv[0], &actions, NULL, argv, env);
 	if (errno)
-		die(argv[0]);
+		die(argv[0] ? argv[0] : "a command");
 	ended.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	while (poll(&ended, 1, -1) < 1)
 		;
@@ -143,9 +161,10 @@ static double run_once(struct bench *b, const struct command *c)
 	close(out[0]);
 	close(ended.fd);
 	posix_spawn_file_actions_destroy(&actions);
-	for (size_t i = 0; argv[i]; i++)
-		free(argv[i]);
-	free(argv);
+	for (size_t i = 0; words[i]; i++)
+		free(words[i]);
+	free(words);
+	free(env);
 	return (double)(int64_t)(end - start) / 1e6;
 }
 
