@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 
+#include <link.h>
+#include <malloc.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 _Noreturn void die_no_memory(void)
@@ -64,4 +68,26 @@ char *xasprintf(const char *fmt, ...)
 	if (n < 0)
 		die_no_memory();
 	return s;
+}
+
+static int trim_code(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
+		uintptr_t end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
+
+		/* What may be written may differ from the file. */
+		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
+			madvise((void *)start, end - start, MADV_DONTNEED);
+	}
+	return 1; /* the program comes first; libraries are shared with others anyway */
+}
+
+void mem_trim(void)
+{
+	malloc_trim(0);
+	dl_iterate_phdr(trim_code, NULL);
 }

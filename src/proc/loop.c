@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#define IDLE_MS 250
+
 struct watch {
 	int fd;		/* -1: free */
 	bool always;	/* a file or folder, which epoll does not take because it never blocks */
@@ -32,7 +34,7 @@ struct timer {
 
 struct loop {
 	int epfd, sigfd;
-	bool stopped, masked;
+	bool stopped, masked, trimmed;
 	sigset_t old_mask;
 	loop_signal_fn *signal_fn;
 	void *signal_arg;
@@ -224,10 +226,25 @@ static int wait_ms(const struct loop *l, int64_t ms)
 	return ms < 0 ? -1 : ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+/* The first time that nothing happens for a while, we are here to stay: what the start needed is given back. */
+static int wait_events(struct loop *l, struct epoll_event *ev, int max, int64_t ms)
+{
+	int left = wait_ms(l, ms), n;
+
+	if (l->trimmed || (left >= 0 && left <= IDLE_MS))
+		return epoll_wait(l->epfd, ev, max, left);
+	n = epoll_wait(l->epfd, ev, max, IDLE_MS);
+	if (n)
+		return n;
+	mem_trim();
+	l->trimmed = true;
+	return epoll_wait(l->epfd, ev, max, left < 0 ? -1 : left - IDLE_MS);
+}
+
 int loop_once(struct loop *l, int64_t ms, struct err *e)
 {
 	struct epoll_event ev[16];
-	int n = epoll_wait(l->epfd, ev, 16, wait_ms(l, ms));
+	int n = wait_events(l, ev, 16, ms);
 
 	if (n < 0 && errno != EINTR)
 		return err_sys(e, errno, "epoll_wait");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -263,7 +262,6 @@ static int generate_bundle(struct task *t, struct err *e)
 	if (bundle_write(&t->bundle, fd, e) < 0)
 		return -1;
 	bundle_free(&t->bundle);
-	malloc_trim(0);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/local/recover.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,6 +24,18 @@
 #include "engine/local/record.h"
 #include "proc/spawn.h"
 
+/* What a berth-task leaves that was killed; one that ended by itself leaves nothing, which is the usual case. */
+static bool has_task_folders(const char *dir)
+{
+	cleanup(closedir) DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (str_starts(entry->d_name, "task-"))
+			return true;
+	return false;
+}
+
 static void run_cleanup(const char *dir)
 {
 	cleanup(free) char *task = install_libexec("berth-task");
@@ -31,7 +44,7 @@ static void run_cleanup(const char *dir)
 	struct exit_status status;
 	struct err e = ERR_INIT;
 
-	if (!task)
+	if (!task || !has_task_folders(dir))
 		return;
 	s.path = task;
 	s.argv = argv;

@@ -303,27 +303,6 @@ int state_job_dir(struct state *st, uint32_t id, struct err *e)
 	return fd < 0 ? err_sys(e, errno, "job %" PRIu32, id) : fd;
 }
 
-int state_spool(char **path, struct err *e)
-{
-	const char *dir = getenv("BERTH_SPOOL_DIR"), *xdg = getenv("XDG_RUNTIME_DIR");
-	struct stat st;
-	int fd;
-
-	if (dir && *dir)
-		*path = path_absolute(dir);
-	else if (xdg && *xdg == '/' && stat(xdg, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 077) &&
-		 access(xdg, W_OK) == 0)
-		*path = xasprintf("%s/berth", xdg);
-	else
-		*path = xasprintf("/tmp/berth-%u", geteuid());
-	fd = path_private_dir(*path, e);
-	if (fd < 0) {
-		free(take_ptr(path));
-		return err_wrap(e, "spool folder (BERTH_SPOOL_DIR names another)");
-	}
-	return fd;
-}
-
 int hold_take(int dir_fd, const char *name, struct err *e)
 {
 	cleanup(close) int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -68,8 +68,8 @@ void state_active_remove(struct state *st, uint32_t id, enum active_kind kind);
 int state_job_dir(struct state *st, uint32_t id, struct err *e);
 
 /*
- * The private folder for files of running steps: made where missing, checked. *path is the caller's. Returns a
- * descriptor.
+ * The private folder for files of running steps (spool.c): made where missing, checked. *path is the caller's. Returns
+ * a descriptor.
  */
 int state_spool(char **path, struct err *e);
 
