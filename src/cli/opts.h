@@ -130,7 +130,7 @@ struct opts {
 	char *container_id; /* NULL */
 	char *wrap;	    /* sbatch --wrap */
 	char *script_name;  /* sbatch: the file of the script as it was named, set by its reader */
-	bool get_user_env;  /* sbatch: a login's environment, --export=NONE too */
+	int get_user_env;   /* sbatch: start from a login's environment, got in so many seconds; 0: not */
 	struct spec_export export;
 	char *export_text;	 /* as written, or NULL: for SLURM_EXPORT_ENV */
 	char *export_file;	 /* sbatch: a file's name or a descriptor's number */

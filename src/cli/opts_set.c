@@ -345,6 +345,21 @@ int opt_set_gid(struct opts *o, const struct opt_row *row, const char *value, st
 	return err_set(e, "'%.64s': jobs run in your own group (%u)", value, getgid());
 }
 
+/* SECONDS[MODE]: S asks a login shell, as we do; L would read a cache that a site keeps. */
+int opt_set_user_env(struct opts *o, const struct opt_row *row, const char *value, struct err *e)
+{
+	cleanup(free) char *digits = xstrndup(value ? value : "", value ? strspn(value, "0123456789") : 0);
+	uint32_t seconds = 8;
+	const char *mode = value ? value + strlen(digits) : "";
+
+	if (*digits && parse_u32(digits, 1, 3600, &seconds, e) < 0)
+		return -1;
+	if (*mode && strcasecmp(mode, "S") != 0)
+		return err_set(e, "'%.64s': expected a number of seconds; no other mode than S is known", value);
+	o->get_user_env = (int)seconds;
+	return 0;
+}
+
 int opt_set_info(struct opts *o, const struct opt_row *row, const char *value, struct err *e)
 {
 	if (row->id == OPT_VERSION)

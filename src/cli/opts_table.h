@@ -41,6 +41,6 @@ opt_setter opt_set_string, opt_set_flag, opt_set_count, opt_set_mem, opt_set_dur
 	opt_set_nothing, opt_set_array, opt_set_begin, opt_set_bell, opt_set_chdir, opt_set_container, opt_set_cpu_bind,
 	opt_set_dependency, opt_set_exclude, opt_set_exclusive, opt_set_export, opt_set_gid, opt_set_immediate,
 	opt_set_jobid, opt_set_kill_command, opt_set_mpi, opt_set_nodelist, opt_set_nodes, opt_set_open_mode,
-	opt_set_pty, opt_set_requeue, opt_set_signal, opt_set_uid, opt_set_wait, opt_set_info;
+	opt_set_pty, opt_set_requeue, opt_set_signal, opt_set_uid, opt_set_user_env, opt_set_wait, opt_set_info;
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/launch.h"
+#include "cli/loginenv.h"
 #include "cli/optparse.h"
 #include "cli/opts.h"
 #include "config/install.h"
@@ -117,13 +118,33 @@ static int add_export_file(struct sbatch *s, struct err *e)
 	return 0;
 }
 
+/* --get-user-env: what a login gives, and on top what the submission names and SLURM_*. */
+static int make_login_env(struct sbatch *s, struct err *e)
+{
+	struct spec_export listed = s->o.export;
+	cleanup(strv) char **on_top = NULL;
+
+	listed.mode = EXPORT_LIST;
+	if (login_env(s->o.get_user_env * 1000, &s->env, e) < 0)
+		return err_wrap(e, "--get-user-env");
+	on_top = spec_export_apply(&listed, environ);
+	for (char **v = on_top; *v; v++)
+		env_put(&s->env, *v);
+	return 0;
+}
+
 static int make_env(struct sbatch *s, struct err *e)
 {
 	char host[65] = "";
 
 	gethostname(host, sizeof(host) - 1);
-	s->env = spec_export_apply(&s->o.export, environ);
-	if (s->o.export.mode == EXPORT_NONE || s->o.get_user_env)
+	if (s->o.get_user_env && s->o.export.mode != EXPORT_NONE && s->o.export.mode != EXPORT_NIL) {
+		if (make_login_env(s, e) < 0)
+			return -1;
+	} else {
+		s->env = spec_export_apply(&s->o.export, environ);
+	}
+	if (s->o.export.mode == EXPORT_NONE)
 		add_login(&s->env);
 	if (add_export_file(s, e) < 0)
 		return -1;

@@ -95,6 +95,17 @@ l" ]
 	[ ! -e "$USER_HOME/ran" ]
 }
 
+@test "--get-user-env gives a login's environment, with what the submission names on top" {
+	script '#SBATCH --get-user-env' 'env'
+	run as_user env OF_CALLER=1 NAMED=2 sbatch -W --export=ALL,NAMED,SET=3 -o "$USER_HOME/env" "$USER_HOME/job.sh"
+	[ "$status" -eq 0 ]
+	grep -qx NAMED=2 "$USER_HOME/env"
+	grep -qx SET=3 "$USER_HOME/env"
+	grep -qx "USER=$test_user" "$USER_HOME/env"
+	run grep OF_CALLER "$USER_HOME/env"
+	[ "$status" -ne 0 ]
+}
+
 @test "heterogeneous jobs are refused" {
 	run as_user srun -n1 true : -n1 true
 	[ "$status" -eq 1 ]

@@ -140,6 +140,7 @@ static void accepted(void **state)
 		{ OPTS_SBATCH, "-W|--parsable|-a1-3%2|-dafterok:3|--wrap|a b", NULL,
 		  D " wrap=a b a=1-3%2 d=afterok:3 parsable wait" },
 		{ OPTS_SBATCH, "-H|--no-requeue|--requeue|--wrap=x", NULL, D " wrap=x requeue=1 hold" },
+		{ OPTS_SBATCH, "--get-user-env|--get-user-env=5S|s", NULL, D " 's'" },
 		{ OPTS_SBATCH, "job.sh|-n4", NULL, D " 'job.sh' '-n4'" },
 		{ OPTS_SBATCH, "--signal=B:TERM@120|s", NULL, D " warn=15@120B 's'" },
 	};
@@ -195,6 +196,8 @@ static void refused(void **state)
 		{ OPTS_SBATCH, "--label|x", NULL, "unrecognized option '--label'" },
 		{ OPTS_SBATCH, ":|-n1", NULL, "heterogeneous" },
 		{ OPTS_SBATCH, "-a3-1|x", NULL, "--array: '3-1'" },
+		{ OPTS_SBATCH, "--get-user-env=5L|x", NULL, "--get-user-env: '5L'" },
+		{ OPTS_SALLOC, "--get-user-env|x", NULL, "--get-user-env: refused" },
 		{ OPTS_SBATCH, "--deadline=now|x", NULL, "--deadline: refused" },
 		{ OPTS_SALLOC, "--no-shell", NULL, "--no-shell: refused" },
 		{ OPTS_SRUN, "--pty=3|x", NULL, "--pty: '3'" },
