@@ -31,24 +31,33 @@ static char *group_name(gid_t gid)
 	return name ? name : xasprintf("%u", gid);
 }
 
+static int set_mark(struct job *j, struct err *e)
+{
+	uint64_t r[2];
+
+	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return err_sys(e, errno, "getrandom");
+	free(j->mark);
+	j->mark = xasprintf("BERTH_MARK=%016" PRIx64 "%016" PRIx64, r[0], r[1]);
+	return 0;
+}
+
 int job_fill(struct job *j, struct err *e)
 {
 	cleanup(user) struct user u = { 0 };
 	char host[65] = "localhost";
-	uint64_t r[2];
 	mode_t mask;
 
 	gethostname(host, sizeof(host) - 1);
 	host[strcspn(host, ".")] = '\0';
-	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
-		return err_sys(e, errno, "getrandom");
+	if (set_mark(j, e) < 0)
+		return -1;
 	j->uid = geteuid();
 	j->gid = getegid();
 	j->user = user_by_uid(j->uid, &u, NULL) == 0 ? xstrdup(u.name) : xasprintf("%u", j->uid);
 	j->group = group_name(j->gid);
 	j->node = xstrdup(host);
 	j->submit = j->eligible = time(NULL);
-	j->mark = xasprintf("BERTH_MARK=%016" PRIx64 "%016" PRIx64, r[0], r[1]);
 	mask = umask(0);
 	umask(mask);
 	j->umask = mask;
@@ -128,7 +137,7 @@ static int write_jobs(struct state *st, struct job *j, const struct batch *b, co
 		j->id = first + (uint32_t)i;
 		if (tasks)
 			j->array_task = tasks[i];
-		if (write_job(st, j, b, first_dir, n == 1, e) < 0)
+		if (set_mark(j, e) < 0 || write_job(st, j, b, first_dir, n == 1, e) < 0)
 			return -1;
 		if (first_dir < 0 && (first_dir = state_job_dir(st, first, e)) < 0)
 			return -1;

@@ -130,6 +130,8 @@ static int end_pending(struct round *r, struct job *j, const struct active *a, e
 {
 	j->state = state;
 	j->end = r->now;
+	j->cancelled = state == JOB_CANCELLED;
+	j->cancelled_by = j->uid;
 	if (job_save(r->st, j, !is_foreground(j), e) < 0)
 		return -1;
 	state_active_remove(r->st, a->id, a->kind);

@@ -108,6 +108,26 @@ static void end_steps(struct state *st, const struct job *j)
 	step_list_free(&l);
 }
 
+/* --requeue: as if it had not run, but for the count. */
+static void queue_again(struct state *st, struct job *j)
+{
+	struct step_list l;
+
+	j->state = JOB_PENDING;
+	j->start = 0;
+	j->restarts++;
+	free(take_ptr(&j->cpu_list));
+	if (step_list_load(st, j->id, &l, NULL) < 0)
+		return;
+	for (size_t i = 0; i < l.n; i++) {
+		char name[48];
+
+		snprintf(name, sizeof(name), "%" PRIu32 "/step.%" PRIu32, j->id, l.steps[i].id);
+		unlinkat(st->jobs_fd, name, 0);
+	}
+	step_list_free(&l);
+}
+
 /* The job is RUNNING and nobody owns it. We do until HOLD is closed. */
 static int end_job(struct state *st, struct job *j, struct err *e)
 {
@@ -120,10 +140,7 @@ static int end_job(struct state *st, struct job *j, struct err *e)
 	if (j->mark && same_boot)
 		reap_kill_marked(j->mark, NULL);
 	if (j->requeue && j->kind == JOB_SBATCH && !j->cancelled) {
-		j->state = JOB_PENDING;
-		j->start = 0;
-		j->restarts++;
-		free(take_ptr(&j->cpu_list));
+		queue_again(st, j);
 	} else {
 		j->state = j->cancelled ? JOB_CANCELLED : JOB_NODE_FAIL;
 		j->reason = j->cancelled ? REASON_NONE : REASON_NODE_DOWN;
@@ -195,6 +212,8 @@ static int recover_job(struct state *st, const struct active *a, struct err *e)
 		r = job_save(st, &j, false, e);
 	} else if (j.state == JOB_PENDING) {
 		j.state = JOB_CANCELLED; /* an srun or salloc that was killed while it waited */
+		j.cancelled = true;
+		j.cancelled_by = j.uid;
 		j.end = time(NULL);
 		r = job_save(st, &j, false, e);
 	} else {

@@ -111,7 +111,10 @@ static int open_stream(const struct job *j, char **pattern, int flags, int targe
 	cleanup(close) int fd = -1;
 	char *path;
 
-	if (filename_expand(*pattern, &v, &name, e) < 0)
+	/* That of a job that was queued again was expanded when it ran before. */
+	if (j->restarts && **pattern == '/')
+		name = xstrdup(*pattern);
+	else if (filename_expand(*pattern, &v, &name, e) < 0)
 		return -1;
 	path = path_join(j->work_dir, name);
 	free(*pattern);
