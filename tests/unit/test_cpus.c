@@ -34,9 +34,9 @@ static void test_lists(void **state)
 	static const struct {
 		const char *text, *back; /* NULL: refused */
 	} cases[] = {
-		{ "0", "0" },	    { "0-3", "0-3" },	{ "3,1,0", "0-1,3" }, { "1-2,2-4", "1-4" },
+		{ "0", "0" },		{ "0-3", "0-3" },   { "3,1,0", "0-1,3" }, { "1-2,2-4", "1-4" },
 		{ "7,9-11", "7,9-11" }, { "1023", "1023" }, { "1024", NULL },	  { "3-1", NULL },
-		{ "a", NULL },	    { "1,,2", NULL },	{ "-1", NULL },	      { "1-", NULL },
+		{ "a", NULL },		{ "1,,2", NULL },   { "-1", NULL },	  { "1-", NULL },
 	};
 
 	(void)state;

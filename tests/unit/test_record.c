@@ -72,7 +72,8 @@ static void test_step_round_trip(void **state)
 	s.state = JOB_TIMEOUT;
 	s.n_tasks = 2;
 	s.tasks = xcalloc(2, sizeof(*s.tasks));
-	s.tasks[1] = (struct step_task){ .id = { .pid = 5, .start = 6 }, .ended = true, .exit_code = 7, .exit_signal = 9 };
+	s.tasks[1] =
+		(struct step_task){ .id = { .pid = 5, .start = 6 }, .ended = true, .exit_code = 7, .exit_signal = 9 };
 	text = step_format(&s, &len);
 	assert_int_equal(step_parse(text, len, &back, &e), 0);
 	assert_int_equal(back.id, STEP_BATCH);
@@ -157,10 +158,8 @@ static void test_id_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_job_round_trip),
-		cmocka_unit_test(test_step_round_trip),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_newer_keys_are_ignored),
+		cmocka_unit_test(test_job_round_trip), cmocka_unit_test(test_step_round_trip),
+		cmocka_unit_test(test_damaged),	       cmocka_unit_test(test_newer_keys_are_ignored),
 		cmocka_unit_test(test_id_text),
 	};
 

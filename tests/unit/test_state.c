@@ -188,11 +188,20 @@ static void test_dependencies(void **state)
 		const char *text;
 		enum ready want;
 	} cases[] = {
-		{ "afterok:1", READY },		  { "afterok:2", NEVER_READY },	     { "afterok:3", NOT_READY },
-		{ "afternotok:1", NEVER_READY },  { "afternotok:2", READY },	     { "afterany:1:2", READY },
-		{ "afterany:1:3", NOT_READY },	  { "afterany:1?afterany:3", READY }, { "afterok:2?afterok:3", NOT_READY },
-		{ "afterok:2?afternotok:1", NEVER_READY }, { "after:3", READY },     { "after:4", NOT_READY },
-		{ "afterok:99", NEVER_READY },	  { "singleton", READY },
+		{ "afterok:1", READY },
+		{ "afterok:2", NEVER_READY },
+		{ "afterok:3", NOT_READY },
+		{ "afternotok:1", NEVER_READY },
+		{ "afternotok:2", READY },
+		{ "afterany:1:2", READY },
+		{ "afterany:1:3", NOT_READY },
+		{ "afterany:1?afterany:3", READY },
+		{ "afterok:2?afterok:3", NOT_READY },
+		{ "afterok:2?afternotok:1", NEVER_READY },
+		{ "after:3", READY },
+		{ "after:4", NOT_READY },
+		{ "afterok:99", NEVER_READY },
+		{ "singleton", READY },
 	};
 	const enum job_state states[] = { JOB_COMPLETED, JOB_FAILED, JOB_RUNNING, JOB_PENDING };
 
