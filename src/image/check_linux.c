@@ -113,7 +113,8 @@ static bool is_delegated(const char *file, uint32_t first, uint32_t size)
 	return false;
 }
 
-static void check_mapping(struct check *c, const char *at, bool users)
+/* ONLY: the one row of its list, whose hostID berth-task replaces by the user's where it is a single id. */
+static void check_mapping(struct check *c, const char *at, bool users, bool only)
 {
 	cleanup(free) char *inside_at = xasprintf("%s/containerID", at), *outside_at = xasprintf("%s/hostID", at);
 	cleanup(free) char *size_at = xasprintf("%s/size", at);
@@ -131,6 +132,12 @@ static void check_mapping(struct check *c, const char *at, bool users)
 	}
 	if (geteuid() == 0 || (outside == own && size == 1))
 		return;
+	if (only && size == 1) {
+		check_warning(c, outside_at,
+			      "%u is not your own %s %u: berth puts yours in its place, a runtime run by hand does not",
+			      outside, users ? "uid" : "gid", own);
+		return;
+	}
 	if (!is_delegated(users ? "/etc/subuid" : "/etc/subgid", outside, size))
 		check_error(c, outside_at, "%u (%u ids) is neither your own %s %u nor given to you in %s", outside,
 			    size, users ? "uid" : "gid", own, users ? "/etc/subuid" : "/etc/subgid");
@@ -159,7 +166,7 @@ static void check_mappings(struct check *c, const char *which)
 		cleanup(free) char *at = xasprintf("%s/%zu", list_at, i);
 
 		if (check_object(c, at))
-			check_mapping(c, at, *which == 'u');
+			check_mapping(c, at, *which == 'u', n == 1);
 	}
 	if (!check_is_mapped(c, which, 0))
 		check_warning(c, list_at, "0 is not mapped, which crun takes and runc 1.1 refuses");

@@ -132,9 +132,10 @@ static void check_hook(struct check *c, const char *type, const char *at)
 	cleanup(free) char *path_at = xasprintf("%s/path", at), *args_at = xasprintf("%s/args", at);
 	cleanup(free) char *env_at = xasprintf("%s/env", at), *timeout_at = xasprintf("%s/timeout", at);
 	const char *path = check_need_string(c, path_at);
-	cleanup(strv) char **args = check_strings(c, args_at), **env = check_strings(c, env_at);
 	uint32_t timeout = 1;
 
+	strv_free(check_strings(c, args_at));
+	strv_free(check_strings(c, env_at));
 	if (check_u32(c, timeout_at, &timeout) && !timeout)
 		check_error(c, timeout_at, "expected more than 0 seconds");
 	if (!path)

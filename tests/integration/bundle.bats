@@ -84,6 +84,9 @@ same_tree() {
 		printf '%s\n' "$output"
 		[ "$status" -eq 7 ]
 	done
+	run as_user berth bundle check b
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"/linux/uidMappings/0/hostID: 0 is not your own uid"* ]]
 }
 
 @test "the network is the host's, and so are its name and its resolver" {
