@@ -72,27 +72,38 @@ static enum runtime_status status_of(const char *name)
 	return RUNTIME_UNKNOWN;
 }
 
-enum runtime_status runtime_query(char *const *argv, char *const *env, int timeout_ms, pid_t *pid)
+static struct runtime_state read_state(const char *text)
+{
+	cleanup(json) struct json_object *doc = NULL;
+	struct runtime_state state = { .status = RUNTIME_UNKNOWN, .exit_code = -1 };
+	const char *status = "";
+	uint64_t pid = 0, code = UINT64_MAX;
+
+	if (json_parse(text, strlen(text), &doc, NULL) < 0 || json_get_string(doc, "/status", &status, NULL) < 0 ||
+	    json_get_u64(doc, "/pid", INT32_MAX, &pid, NULL) < 0)
+		return state;
+	state.status = status_of(status);
+	state.pid = (pid_t)pid;
+	/* Not of the specification; Singularity says it. */
+	if (json_get_u64(doc, "/exitCode", 255, &code, NULL) == 0 && code != UINT64_MAX)
+		state.exit_code = (int)code;
+	return state;
+}
+
+struct runtime_state runtime_query(char *const *argv, char *const *env, int timeout_ms)
 {
 	cleanup(free) char *path = argv[0] ? spawn_find(argv[0], RUNTIME_PATH) : NULL;
 	cleanup(free) char *out = NULL, *err = NULL;
-	cleanup(json) struct json_object *doc = NULL;
+	const struct runtime_state unknown = { .status = RUNTIME_UNKNOWN, .exit_code = -1 };
 	struct spawn s = SPAWN_INIT;
 	struct exit_status st;
-	const char *status = "";
-	uint64_t n = 0;
 
-	*pid = 0;
 	if (!path)
-		return RUNTIME_UNKNOWN;
+		return unknown;
 	s.path = path;
 	s.argv = argv;
 	s.envp = env;
-	if (spawn_capture(&s, MAX_STATE, timeout_ms, &out, &err, &st, NULL) < 0 || st.code != 0 ||
-	    json_parse(out, strlen(out), &doc, NULL) < 0)
-		return RUNTIME_UNKNOWN;
-	if (json_get_string(doc, "/status", &status, NULL) < 0 || json_get_u64(doc, "/pid", INT32_MAX, &n, NULL) < 0)
-		return RUNTIME_UNKNOWN;
-	*pid = (pid_t)n;
-	return status_of(status);
+	if (spawn_capture(&s, MAX_STATE, timeout_ms, &out, &err, &st, NULL) < 0 || st.code != 0)
+		return unknown;
+	return read_state(out);
 }

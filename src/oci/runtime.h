@@ -31,7 +31,13 @@ enum runtime_status {
 	RUNTIME_STOPPED,
 };
 
-/* Runs Query; blocks for at most TIMEOUT_MS. *pid is 0 where it gives none. */
-enum runtime_status runtime_query(char *const *argv, char *const *env, int timeout_ms, pid_t *pid);
+struct runtime_state {
+	enum runtime_status status;
+	pid_t pid;     /* of process 1; 0 where it is not said */
+	int exit_code; /* of a stopped container; -1 where it is not said, as most runtimes do not */
+};
+
+/* Runs Query; blocks for at most TIMEOUT_MS. */
+struct runtime_state runtime_query(char *const *argv, char *const *env, int timeout_ms);
 
 #endif

@@ -48,12 +48,18 @@ char **environment_for_container(const struct task *t, char *const *image)
 	return env;
 }
 
+/* A function exported from bash would take a command's place in a pattern that bash runs as /bin/sh. */
+static bool is_function(const char *entry)
+{
+	return str_starts(entry, "BASH_FUNC_");
+}
+
 char **environment_for_runtime(const struct task *t)
 {
 	char **env = NULL;
 
 	for (char **v = t->request.env; v && *v; v++)
-		if (!is_image_own(*v) && !oci_conf_runtime_env_excluded(t->conf, *v))
+		if (!is_image_own(*v) && !is_function(*v) && !oci_conf_runtime_env_excluded(t->conf, *v))
 			strv_push(&env, *v);
 	env_set(&env, "PATH", RUNTIME_PATH);
 	add_marks(t, &env);

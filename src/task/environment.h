@@ -10,7 +10,8 @@
  */
 char **environment_for_container(const struct task *t, char *const *image);
 
-/* The runtime's own: the task's less RunTimeEnvExclude and LD_*, with the administrator's PATH. A strv array. */
+/* The runtime's own: the task's less RunTimeEnvExclude, LD_* and functions of bash, with the administrator's PATH. A
+ * strv array. */
 char **environment_for_runtime(const struct task *t);
 
 /* Writes the file of CreateEnvFile into the task's folder. */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "init/protocol.h"
 #include "oci/runtime.h"
 #include "proc/procfs.h"
 #include "task/report.h"
@@ -43,10 +44,13 @@ int run_adopt_init(struct run *r, pid_t pid, struct err *e)
 	r->init_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (r->init_pidfd < 0)
 		return err_sys(e, errno, "pidfd_open of process %d", pid);
-	r->init_pid = pid;
-	if (task_folder_record_init(&r->task->folder, pid, e) < 0)
+	if (task_folder_record_init(&r->task->folder, pid, e) < 0 ||
+	    (r->create_start && loop_add(r->loop, r->init_pidfd, EPOLLIN, on_init_end, r, e) < 0)) {
+		close(take_fd(&r->init_pidfd));
 		return -1;
-	return r->create_start ? loop_add(r->loop, r->init_pidfd, EPOLLIN, on_init_end, r, e) : 0;
+	}
+	r->init_pid = pid;
+	return 0;
 }
 
 static int start_operation(struct run *r, enum oci_op op, struct child *out, struct err *e)
@@ -88,61 +92,75 @@ static void start_container(struct run *r)
 	}
 }
 
-/* A runtime that leaves no trace of process 1 to us is asked for it; pid 0 where it does not say. */
-static enum runtime_status query(struct run *r, pid_t *pid)
+/* A runtime that leaves no trace of process 1 to us is asked for it. */
+static struct runtime_state query(struct run *r)
 {
 	struct pattern_values v = task_values(r->task);
 	cleanup(strv) char **argv = runtime_argv(r->task->conf, OCI_OP_QUERY, &v);
 
-	*pid = 0;
-	return argv ? runtime_query(argv, r->task->runtime_env, QUERY_TIMEOUT_MS, pid) : RUNTIME_UNKNOWN;
+	if (!argv)
+		return (struct runtime_state){ .status = RUNTIME_UNKNOWN, .exit_code = -1 };
+	return runtime_query(argv, r->task->runtime_env, QUERY_TIMEOUT_MS);
+}
+
+/* The container ended as no child of ours: only the runtime can know its status. */
+static void on_foreign_exit(struct run *r, const struct runtime_state *state)
+{
+	struct exit_status st = { .code = state->exit_code };
+
+	if (st.code < 0) {
+		log_error("the container ended, and the runtime does not say with which status: RunTimeRun in place of "
+			  "RunTimeCreate and RunTimeStart would pass it on");
+		st.code = EXIT_NO_CONTAINER;
+	}
+	on_container_exit(r, &st);
 }
 
 static void on_create_slow(void *arg)
 {
 	struct run *r = arg;
-	pid_t pid;
 
 	if (r->phase != RUN_CREATING)
 		return;
-	if (query(r, &pid) == RUNTIME_CREATED)
+	if (query(r).status == RUNTIME_CREATED)
 		start_container(r);
 	else
 		loop_after(r->loop, QUERY_STEP_MS, on_create_slow, r);
+}
+
+static bool is_over(const struct runtime_state *state)
+{
+	return state->status == RUNTIME_STOPPED || state->status == RUNTIME_UNKNOWN;
 }
 
 /* Only for a runtime that gives no pid. */
 static void on_poll(void *arg)
 {
 	struct run *r = arg;
-	pid_t pid;
-	enum runtime_status status;
+	struct runtime_state state;
 
 	if (r->phase == RUN_ENDED || r->init_pid)
 		return;
-	status = query(r, &pid);
-	if (status == RUNTIME_STOPPED || status == RUNTIME_UNKNOWN) {
-		log_error("RunTimeQuery gives no pid, so the container's exit status is not known");
-		on_container_exit(r, &(struct exit_status){ 0 });
-		return;
-	}
-	loop_after(r->loop, QUERY_STEP_MS, on_poll, r);
+	state = query(r);
+	if (is_over(&state))
+		on_foreign_exit(r, &state);
+	else
+		loop_after(r->loop, QUERY_STEP_MS, on_poll, r);
 }
 
 /* Process 1 may have ended before it could say hello, and then nobody tells us. */
 static void on_silence(void *arg)
 {
 	struct run *r = arg;
-	enum runtime_status status;
-	pid_t pid;
+	struct runtime_state state;
 
 	if (r->phase != RUN_STARTING || r->init_pid)
 		return;
-	status = query(r, &pid);
+	state = query(r);
 	connection_drain(r);
 	if (r->init_pid)
 		return;
-	if (status == RUNTIME_STOPPED || status == RUNTIME_UNKNOWN)
+	if (is_over(&state))
 		run_set_phase(r, RUN_ENDED);
 	else
 		loop_after(r->loop, SILENCE_MS, on_silence, r);
@@ -150,8 +168,7 @@ static void on_silence(void *arg)
 
 static void on_started(struct run *r, const struct exit_status *st)
 {
-	struct err e = ERR_INIT;
-	pid_t pid;
+	struct runtime_state state;
 
 	child_close(&r->start);
 	if (st->code != 0) {
@@ -164,11 +181,11 @@ static void on_started(struct run *r, const struct exit_status *st)
 		return; /* berth-init says the rest */
 	}
 	run_set_phase(r, RUN_RUNNING);
-	query(r, &pid);
-	if (!pid)
+	state = query(r);
+	if (is_over(&state))
+		on_foreign_exit(r, &state);
+	else if (!state.pid || run_adopt_init(r, state.pid, NULL) < 0)
 		on_poll(r);
-	else if (run_adopt_init(r, pid, &e) < 0)
-		on_container_exit(r, &(struct exit_status){ 0 });
 	signals_release_held(r);
 }
 
@@ -211,8 +228,9 @@ static void on_init_end(void *arg, int fd, uint32_t events)
 	loop_remove(r->loop, fd);
 	reap(r);
 	if (!r->has_status && !r->create.pid) {
-		log_error("the runtime keeps the container's exit status to itself");
-		on_container_exit(r, &(struct exit_status){ 0 });
+		struct runtime_state state = query(r);
+
+		on_foreign_exit(r, &state);
 	}
 }
 
