@@ -212,16 +212,16 @@ void sacct_columns_free(struct sacct_columns *c)
 	*c = (struct sacct_columns){ 0 };
 }
 
-/* What does not fit ends with a plus. */
-static void add_padded(struct strbuf *b, const char *text, int width)
+/* A value that does not fit ends with a plus. */
+static void add_padded(struct strbuf *b, const char *text, int width, bool title)
 {
-	size_t columns = (size_t)abs(width), len = strlen(text), shown = len > columns ? columns - 1 : len;
+	size_t columns = (size_t)abs(width), len = strlen(text), shown = len > columns ? columns - !title : len;
 
 	for (size_t i = len; width > 0 && i < columns; i++)
 		strbuf_addc(b, ' ');
 	for (size_t i = 0; i < shown; i++)
 		strbuf_addc(b, iscntrl((unsigned char)text[i]) ? '?' : text[i]);
-	if (len > columns)
+	if (len > columns && !title)
 		strbuf_addc(b, '+');
 	for (size_t i = len; width < 0 && i < columns; i++)
 		strbuf_addc(b, ' ');
@@ -234,11 +234,11 @@ static void add_plain(struct strbuf *b, const char *text)
 		strbuf_addc(b, iscntrl((unsigned char)*text) ? '?' : *text);
 }
 
-static void add_line(struct strbuf *b, const struct sacct_columns *c, const char *const *texts)
+static void add_line(struct strbuf *b, const struct sacct_columns *c, const char *const *texts, bool titles)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		if (!c->delimiter) {
-			add_padded(b, texts[i], c->columns[i].width);
+			add_padded(b, texts[i], c->columns[i].width, titles);
 			continue;
 		}
 		add_plain(b, texts[i]);
@@ -254,7 +254,7 @@ void sacct_columns_titles(struct strbuf *b, const struct sacct_columns *c)
 
 	for (size_t i = 0; i < c->n; i++)
 		titles[i] = c->columns[i].title;
-	add_line(b, c, titles);
+	add_line(b, c, titles, true);
 	free(titles);
 	if (c->delimiter)
 		return;
@@ -277,7 +277,7 @@ void sacct_columns_row(struct strbuf *b, const struct sacct_columns *c, const st
 			c->columns[i].field->value(&text, row);
 		strv_push_own(&texts, strbuf_take(&text));
 	}
-	add_line(b, c, (const char *const *)texts);
+	add_line(b, c, (const char *const *)texts, false);
 }
 
 void sacct_fields_print(FILE *out)
