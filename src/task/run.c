@@ -2,6 +2,7 @@
 #include "task/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@
 #define SILENCE_MS 250
 #define QUERY_TIMEOUT_MS 5000
 #define KILL_TIMEOUT_MS 10000
+/* How long a container that lost its terminal has to end by itself. */
+#define HANGUP_MS 1000
 #define START_END_MS 2000
 
 void run_set_phase(struct run *r, enum run_phase next)
@@ -266,6 +269,35 @@ static int watch_parent(struct run *r, struct err *e)
 	return loop_add(r->loop, r->parent_fd, EPOLLIN, on_parent_end, r, e);
 }
 
+static void on_hangup_over(void *arg)
+{
+	struct run *r = arg;
+
+	log_verbose("the terminal is gone and the container is not: ending it");
+	r->parent_lost = true;
+	run_set_phase(r, RUN_ENDED);
+}
+
+/* Nothing that reads a terminal without its other end does more than turn in circles. */
+static void on_hangup(void *arg, int fd, uint32_t events)
+{
+	struct run *r = arg;
+
+	loop_remove(r->loop, fd);
+	signals_forward(r, SIGHUP, 0);
+	loop_after(r->loop, HANGUP_MS, on_hangup_over, r);
+}
+
+static int watch_terminal(struct run *r, struct err *e)
+{
+	if (!r->task->request.pty)
+		return 0;
+	/* The descriptor itself may be another's to watch. */
+	r->terminal_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return r->terminal_fd < 0 ? err_sys(e, errno, "standard input")
+				  : loop_add(r->loop, r->terminal_fd, 0, on_hangup, r, e);
+}
+
 static int begin(struct run *r, struct err *e)
 {
 	const struct oci_conf *c = r->task->conf;
@@ -273,7 +305,8 @@ static int begin(struct run *r, struct err *e)
 
 	signals_set(&set);
 	if (loop_new(&r->loop, e) < 0 || loop_signals(r->loop, &set, on_signal, r, e) < 0 ||
-	    reap_become_subreaper(e) < 0 || watch_parent(r, e) < 0 || connection_listen(r, e) < 0)
+	    reap_become_subreaper(e) < 0 || watch_parent(r, e) < 0 || watch_terminal(r, e) < 0 ||
+	    connection_listen(r, e) < 0)
 		return -1;
 	r->create_start = !c->op[OCI_OP_RUN];
 	if (r->create_start) {
@@ -343,6 +376,8 @@ static void finish(struct run *r)
 		close(r->init_pidfd);
 	if (r->parent_fd >= 0)
 		close(r->parent_fd);
+	if (r->terminal_fd >= 0)
+		close(r->terminal_fd);
 	child_close(&r->create);
 	child_close(&r->start);
 	loop_free(r->loop);
@@ -350,9 +385,13 @@ static void finish(struct run *r)
 
 int task_run(struct task *t, struct exit_status *out, struct err *e)
 {
-	struct run r = {
-		.task = t, .create = CHILD_INIT, .start = CHILD_INIT, .conn = -1, .init_pidfd = -1, .parent_fd = -1
-	};
+	struct run r = { .task = t,
+			 .create = CHILD_INIT,
+			 .start = CHILD_INIT,
+			 .conn = -1,
+			 .init_pidfd = -1,
+			 .parent_fd = -1,
+			 .terminal_fd = -1 };
 	int result = begin(&r, e);
 
 	if (result == 0 && r.phase != RUN_ENDED)

@@ -36,6 +36,7 @@ struct run {
 	struct exit_status status;	   /* the container's */
 	struct exit_status runtime_status; /* of the runtime's process that failed, or Run's */
 	int parent_fd;
+	int terminal_fd;    /* of a task with a terminal, to see it hang up */
 	int held[HELD_MAX]; /* signals that wait for process 1 */
 	size_t n_held;
 	int64_t held_until;
