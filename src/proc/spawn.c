@@ -73,17 +73,19 @@ static int close_others(const struct spawn *s)
 	return 0;
 }
 
+/* Past the C library, which keeps two signals to itself that whoever started us may have ignored. */
 static void default_signals(void)
 {
-	for (int sig = 1; sig < NSIG; sig++) {
-		struct sigaction sa;
+	static const struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} deflt = { .handler = SIG_DFL };
 
-		if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL) {
-			memset(&sa, 0, sizeof(sa));
-			sa.sa_handler = SIG_DFL;
-			sigaction(sig, &sa, NULL);
-		}
-	}
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			syscall(SYS_rt_sigaction, sig, &deflt, NULL, sizeof(deflt.mask));
 }
 
 /* Without stdio, which is not for a child that shares our memory. */
