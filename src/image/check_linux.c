@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/str.h"
 #include "image/check_parts.h"
 #include "oci/json.h"
+#include "proc/user.h"
 
 enum { MAX_ID_FILE = 16 << 20 };
 
@@ -93,9 +93,10 @@ static bool is_delegated(const char *file, uint32_t first, uint32_t size)
 {
 	cleanup(free) char *text = NULL;
 	cleanup(strv) char **lines = NULL;
-	const char *login = getenv("USER");
+	cleanup(user) struct user own = { 0 };
 	cleanup(free) char *number = xasprintf("%u", getuid());
 
+	user_by_uid(getuid(), &own, NULL);
 	if (path_read_file(AT_FDCWD, file, MAX_ID_FILE, &text, NULL, NULL, NULL) < 0)
 		return false;
 	lines = str_split(text, "\n");
@@ -103,7 +104,7 @@ static bool is_delegated(const char *file, uint32_t first, uint32_t size)
 		cleanup(strv) char **f = str_split(*l, ":");
 		uint32_t start, count;
 
-		if (strv_len(f) != 3 || (strcmp(f[0], number) != 0 && !(login && strcmp(f[0], login) == 0)) ||
+		if (strv_len(f) != 3 || (strcmp(f[0], number) != 0 && !(own.name && strcmp(f[0], own.name) == 0)) ||
 		    parse_u32(f[1], 0, UINT32_MAX, &start, NULL) < 0 ||
 		    parse_u32(f[2], 1, UINT32_MAX, &count, NULL) < 0)
 			continue;
