@@ -141,22 +141,6 @@ int opts_set_words(struct opts *o, char *const *words, enum opts_origin origin, 
 	return 0;
 }
 
-int opts_set(struct opts *o, const char *name, const char *value, enum opts_origin origin, struct err *e)
-{
-	struct opts_rows rows;
-	const struct opt_def *def;
-
-	opts_rows_of(o->cmd, &rows);
-	def = optparse_find(rows.defs, rows.n, name, strlen(name), e);
-	if (!def)
-		return -1;
-	if (def->arg == OPT_ARG_REQUIRED && !value)
-		return err_set(e, "option '--%s' requires an argument", name);
-	if (apply(o, row_of(def), def->arg == OPT_ARG_NO ? NULL : value, origin, e) < 0)
-		return err_wrap(e, "--%s", def->name);
-	return 0;
-}
-
 static const char *prefix_of(enum opts_cmd cmd)
 {
 	return cmd == OPTS_SRUN ? "SLURM_" : cmd == OPTS_SBATCH ? "SBATCH_" : "SALLOC_";

@@ -188,12 +188,7 @@ int directives_apply(struct opts *o, const char *name, const char *text, size_t 
  */
 int opts_finish(struct opts *o, struct err *e);
 
-/*
- * Sets one option by its long name, as a #SBATCH line does; VALUE NULL: none was given. A value of a stronger origin
- * stays.
- */
-int opts_set(struct opts *o, const char *name, const char *value, enum opts_origin origin, struct err *e);
-/* What a #SBATCH line holds, split into words. */
+/* Applies the words of a #SBATCH line. A value of a stronger origin stays. */
 int opts_set_words(struct opts *o, char *const *words, enum opts_origin origin, struct err *e);
 
 /* ALL: every option, not only the usage. */

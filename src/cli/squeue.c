@@ -326,12 +326,10 @@ static int add_steps(const struct squeue *q, struct state *st, const struct job 
 	return 0;
 }
 
-static const char *sort_keys;
-
-static int by_keys(const void *a, const void *b)
+static int by_keys(const void *a, const void *b, void *keys)
 {
 	const struct list_row *x = a, *y = b;
-	int order = squeue_compare(sort_keys, x, y);
+	int order = squeue_compare(keys, x, y);
 
 	/* qsort is not stable */
 	if (order == 0)
@@ -358,26 +356,24 @@ static int select_rows(const struct squeue *q, struct state *st, const struct jo
 	}
 	if (!q->each_element && !q->steps)
 		group_elements(r);
-	sort_keys = q->sort;
 	if (r->n > 0)
-		qsort(r->rows, r->n, sizeof(*r->rows), by_keys);
+		qsort_r(r->rows, r->n, sizeof(*r->rows), by_keys, (void *)q->sort);
 	return 0;
 }
 
 /* One job that was asked for by its number must exist, even where it has ended. */
 static int check_id(const struct squeue *q, struct state *st, struct err *e)
 {
-	struct job_list all;
-	bool found = false;
+	struct err why = ERR_INIT;
+	struct job j;
 
 	if (q->filter.n_ids != 1)
 		return 0;
-	if (job_list_load(st, true, &all, e) < 0)
-		return -1;
-	for (size_t i = 0; i < all.n; i++)
-		found = found || list_id_is(&q->filter.ids[0], &all.jobs[i]);
-	job_list_free(&all);
-	return found ? 0 : err_set(e, "Invalid job id specified");
+	/* An array's number is that of its first element. */
+	if (job_load(st, q->filter.ids[0].job, &j, &why) < 0)
+		return why.code == ENOENT ? err_set(e, "Invalid job id specified") : err_set(e, "%s", why.msg);
+	job_free(&j);
+	return 0;
 }
 
 static int print_rows(const struct squeue *q, const struct rows *r, struct err *e)
@@ -397,12 +393,14 @@ static int print_rows(const struct squeue *q, const struct rows *r, struct err *
 	return rc;
 }
 
-static int print_json(const struct job_list *jobs, struct err *e)
+static int print_json(const struct squeue *q, const struct job_list *jobs, struct err *e)
 {
 	struct json_object *a = json_object_new_array();
 
-	for (size_t i = 0; i < jobs->n; i++)
-		json_object_array_add(a, list_json_job(&jobs->jobs[i]));
+	for (size_t i = 0; i < jobs->n; i++) {
+		if (list_filter_job(&q->filter, &jobs->jobs[i]))
+			json_object_array_add(a, list_json_job(&jobs->jobs[i]));
+	}
 	return list_json_print(a, e);
 }
 
@@ -415,7 +413,7 @@ static int show(const struct squeue *q, struct err *e)
 
 	if (local_open(&st, e) < 0 || check_id(q, &st, e) < 0 || job_list_load(&st, q->all_jobs, &jobs, e) < 0)
 		return -1;
-	rc = q->json ? print_json(&jobs, e) : select_rows(q, &st, &jobs, &rows, e);
+	rc = q->json ? print_json(q, &jobs, e) : select_rows(q, &st, &jobs, &rows, e);
 	if (rc == 0 && !q->json)
 		rc = print_rows(q, &rows, e);
 	rows_free(&rows);

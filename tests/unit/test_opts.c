@@ -217,14 +217,14 @@ static void refused(void **state)
 
 static void origins(void **state)
 {
+	char *words[] = { "--mem=3", "-t", "9", NULL };
 	cleanup(opts) struct opts o;
 
 	assert_int_equal(parse(OPTS_SBATCH, "-n2|s", "SBATCH_TIMELIMIT=3", &o, NULL), 0);
 	assert_int_equal(o.origin[OPT_NTASKS], OPTS_COMMAND_LINE);
 	assert_int_equal(o.origin[OPT_TIME], OPTS_ENVIRONMENT);
 	assert_false(opts_given(&o, OPT_MEM));
-	assert_int_equal(opts_set(&o, "mem", "3", OPTS_SCRIPT, NULL), 0);
-	assert_int_equal(opts_set(&o, "time", "9", OPTS_SCRIPT, NULL), 0);
+	assert_int_equal(opts_set_words(&o, words, OPTS_SCRIPT, NULL), 0);
 	assert_int_equal(o.origin[OPT_MEM], OPTS_SCRIPT);
 	assert_int_equal(o.time_limit, 180);
 }
