@@ -58,7 +58,7 @@ nothing_left() { no_jobs && no_leftovers; }
 
 @test "a waiting srun that is killed leaves the queue" {
 	export BERTH_CPUS=0
-	a=$(submit -o /dev/null --wrap 'sleep 1')
+	a=$(submit -o /dev/null --wrap 'sleep 4')
 	wait_for 10 is_running "$a"
 	as_user srun true >log 2>&1 &
 	wait_for 10 grep -q queued log

@@ -133,6 +133,19 @@ load engine
 	grep -q got log
 }
 
+@test "Ctrl-C: once tells, twice within a second ends" {
+	export -f as_user
+	export user_path test_user without_hybrid
+	cat >keys <<-'END'
+		sleep 1; printf '\003'; sleep 0.3; printf '\003'; sleep 2
+	END
+	sh keys | timeout 20 script -qec 'as_user srun sleep 60; echo "status $?"' /dev/null >log 2>&1 || true
+	grep -q 'one more within 1 sec to abort' log
+	grep -q 'sending Ctrl-C to StepId' log
+	grep -q 'status 130' log
+	wait_for 5 no_leftovers
+}
+
 @test "TERM to srun ends the step, KILL follows" {
 	as_user srun sh -c 'trap "" TERM; echo ready; while :; do sleep 0.05; done' >log 2>&1 &
 	pid=$!
@@ -149,6 +162,8 @@ load engine
 	[[ $output == *"DUE TO TIME LIMIT"* ]]
 	run as_user sacct -n -X -P -o State
 	[ "${lines[-1]}" = TIMEOUT ]
+	run as_user salloc -Q sh -c 'srun -t 0:01 sleep 60; echo "then $?"'
+	[[ $output == *"then 143"* ]]
 }
 
 @test "a step that waits for CPUs that another holds, and --overlap" {

@@ -93,22 +93,23 @@ static void test_damaged(void **state)
 	static const char *const texts[] = {
 		"",
 		"x",
-		"berth-job=2\nend=1\n",
+		"berth-job=2\nwhole=1\n",
 		"berth-job=1\n",
 		"berth-job=1\nid=3\n",
-		"berth-job=1\nid=3\nend=1",
-		"berth-job=1\nid=3\nend=1\nid=4\n",
-		"berth-job=1\nid=x\nend=1\n",
-		"berth-job=1\nid=4294967296\nend=1\n",
-		"berth-job=1\nstate=ASLEEP\nend=1\n",
-		"berth-job=1\nreason=Mood\nend=1\n",
-		"berth-job=1\nkind=scrun\nend=1\n",
-		"berth-job=1\nname=\\9\nend=1\n",
-		"berth-job=1\nname=\\000\nend=1\n",
-		"berth-job=1\nname\nend=1\n",
-		"berth-job=1\nowner=1 2\nend=1\n",
-		"berth-job=1\nhold=2\nend=1\n",
-		"berth-job=1\nsubmit=-\nend=1\n",
+		"berth-job=1\nid=3\nwhole=1",
+		"berth-job=1\nid=3\nwhole=1\nid=4\n",
+		"berth-job=1\nturn=2\nid=3\nwhole=1\n",
+		"berth-job=1\nid=x\nwhole=1\n",
+		"berth-job=1\nid=4294967296\nwhole=1\n",
+		"berth-job=1\nstate=ASLEEP\nwhole=1\n",
+		"berth-job=1\nreason=Mood\nwhole=1\n",
+		"berth-job=1\nkind=scrun\nwhole=1\n",
+		"berth-job=1\nname=\\9\nwhole=1\n",
+		"berth-job=1\nname=\\000\nwhole=1\n",
+		"berth-job=1\nname\nwhole=1\n",
+		"berth-job=1\nowner=1 2\nwhole=1\n",
+		"berth-job=1\nhold=2\nwhole=1\n",
+		"berth-job=1\nsubmit=-\nwhole=1\n",
 	};
 
 	(void)state;
@@ -124,7 +125,7 @@ static void test_damaged(void **state)
 
 static void test_newer_keys_are_ignored(void **state)
 {
-	static const char text[] = "berth-job=1\nfuture=x\nid=3\nend=1\n";
+	static const char text[] = "berth-job=1\nfuture=x\nid=3\nwhole=1\n";
 	struct job j;
 
 	(void)state;

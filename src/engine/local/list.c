@@ -133,7 +133,7 @@ int step_list_held(struct state *st, uint32_t job, uint32_t **ids, size_t *n, st
 	return list_numbers(st, job, "hold.", ids, n, e);
 }
 
-/* An srun's own job has its step before that has a record: a file less for the shortest jobs. */
+/* An srun's own job tells of its one step as well: a file less for the shortest jobs. */
 static void add_implied(struct state *st, uint32_t job, struct step_list *out)
 {
 	struct step *s = &out->steps[out->n];
@@ -141,11 +141,16 @@ static void add_implied(struct state *st, uint32_t job, struct step_list *out)
 
 	if (job_load(st, job, &j, NULL) < 0)
 		return;
-	if (j.kind == JOB_SRUN && j.state == JOB_RUNNING) {
+	if (j.kind == JOB_SRUN && j.start) {
 		*s = (struct step){ .job = job,
 				    .name = j.name ? xstrdup(j.name) : NULL,
-				    .state = JOB_RUNNING,
+				    .state = j.state,
 				    .start = j.start,
+				    .end = j.end,
+				    .exit_code = j.exit_code,
+				    .exit_signal = j.exit_signal,
+				    .cancelled = j.cancelled,
+				    .cancelled_by = j.cancelled_by,
 				    .ntasks = j.ntasks,
 				    .cpus_per_task = j.cpus_per_task,
 				    .cpu_list = j.cpu_list ? xstrdup(j.cpu_list) : NULL,

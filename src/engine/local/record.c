@@ -2,10 +2,14 @@
 #include "engine/local/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -14,6 +18,8 @@
 #include "base/str.h"
 
 #define MAX_RECORD (16U << 20)
+
+enum { TORN_TRIES = 1000, ATOMIC_WRITE = 4096 };
 
 enum type { U32, U64, I64, INT, BOOL, STR, STRV, STATE, REASON, KIND, OWNER, TASK };
 
@@ -238,14 +244,22 @@ static void format_field(struct strbuf *b, const struct field *f, const void *re
 	}
 }
 
-static char *format(const char *head, const struct field *fields, size_t n, const void *record, size_t *len)
+/* TURN: how often it was written; AT_LEAST: its length, padded with a key that nobody knows. */
+static char *format(const char *head, const struct field *fields, size_t n, const void *record, uint32_t turn,
+		    size_t at_least, size_t *len)
 {
 	struct strbuf b = STRBUF_INIT;
 
-	strbuf_adds(&b, head);
+	strbuf_addf(&b, "%sturn=%" PRIu32 "\n", head, turn);
 	for (size_t i = 0; i < n; i++)
 		format_field(&b, &fields[i], record);
-	strbuf_adds(&b, "end=1\n");
+	if (b.len + sizeof("whole=1\n") - 1 < at_least) {
+		strbuf_adds(&b, "pad=");
+		while (b.len + sizeof("\nwhole=1\n") - 1 < at_least)
+			strbuf_addc(&b, '-');
+		strbuf_addc(&b, '\n');
+	}
+	strbuf_addf(&b, "whole=%" PRIu32 "\n", turn);
 	*len = b.len;
 	return strbuf_take(&b);
 }
@@ -376,11 +390,18 @@ static int parse_line(char *line, const struct field *fields, size_t n, void *re
 	return 0;
 }
 
+/* One half is from before a rewrite in place and one from after it. */
+static int torn(struct err *e)
+{
+	return err_sys(e, EAGAIN, "damaged: written by halves");
+}
+
 static int parse(const char *head, const struct field *fields, size_t n, const char *text, size_t len, void *record,
 		 struct err *e)
 {
 	cleanup(free) char *copy = xstrndup(text, len);
 	char *line = copy, *next;
+	char turn[16] = "1";
 	bool first = true, ended = false;
 
 	if (strlen(copy) != len)
@@ -393,8 +414,12 @@ static int parse(const char *head, const struct field *fields, size_t n, const c
 		if (first) {
 			if (strncmp(line, head, strlen(line)) != 0 || line[0] == '\0')
 				return err_set(e, "not a record of this version");
-		} else if (strcmp(line, "end=1") == 0) {
+		} else if (str_starts(line, "turn=")) {
+			snprintf(turn, sizeof(turn), "%s", line + 5);
+		} else if (str_starts(line, "whole=")) {
 			ended = true;
+			if (strcmp(line + 6, turn) != 0)
+				return torn(e);
 		} else if (parse_line(line, fields, n, record, e) < 0) {
 			return -1;
 		}
@@ -414,7 +439,7 @@ int job_parse(const char *text, size_t len, struct job *out, struct err *e)
 
 char *job_format(const struct job *j, size_t *len)
 {
-	return format("berth-job=1\n", job_fields, COUNT(job_fields), j, len);
+	return format("berth-job=1\n", job_fields, COUNT(job_fields), j, 1, 0, len);
 }
 
 int step_parse(const char *text, size_t len, struct step *out, struct err *e)
@@ -429,7 +454,7 @@ int step_parse(const char *text, size_t len, struct step *out, struct err *e)
 
 char *step_format(const struct step *s, size_t *len)
 {
-	return format("berth-step=1\n", step_fields, COUNT(step_fields), s, len);
+	return format("berth-step=1\n", step_fields, COUNT(step_fields), s, 1, 0, len);
 }
 
 /* Just being made: as if it were not there yet. */
@@ -438,7 +463,7 @@ static int not_yet(struct err *e)
 	return err_sys(e, ENOENT, "empty");
 }
 
-int job_load(struct state *st, uint32_t id, struct job *out, struct err *e)
+static int load_once(struct state *st, uint32_t id, struct job *out, struct err *e)
 {
 	cleanup(free) char *text = NULL;
 	char name[32];
@@ -448,6 +473,42 @@ int job_load(struct state *st, uint32_t id, struct job *out, struct err *e)
 	if (path_read_file(st->jobs_fd, name, MAX_RECORD, &text, &len, NULL, e) < 0 || job_parse(text, len, out, e) < 0)
 		return err_wrap(e, "job %" PRIu32, id);
 	return 0;
+}
+
+int job_load(struct state *st, uint32_t id, struct job *out, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	/* One that is being written in place is whole again in a moment. */
+	for (int i = 0; i < TORN_TRIES; i++) {
+		if (load_once(st, id, out, &why) == 0)
+			return 0;
+		if (why.code != EAGAIN)
+			break;
+		sched_yield();
+	}
+	if (e)
+		*e = why;
+	return -1;
+}
+
+int job_rewrite(struct state *st, const struct job *j, struct err *e)
+{
+	cleanup(close) int fd = -1;
+	cleanup(free) char *text = NULL;
+	char name[32];
+	struct stat now;
+	size_t len;
+
+	snprintf(name, sizeof(name), "%" PRIu32 "/job", j->id);
+	fd = openat(st->jobs_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &now) < 0)
+		return err_sys(e, errno, "job %" PRIu32, j->id);
+	text = format("berth-job=1\n", job_fields, COUNT(job_fields), j, 2, (size_t)now.st_size, &len);
+	/* Within a page a write is not cut short by a signal, not even by KILL. */
+	if (len > ATOMIC_WRITE)
+		return job_save(st, j, false, e);
+	return pwrite(fd, text, len, 0) == (ssize_t)len ? 0 : err_sys(e, errno, "write job %" PRIu32, j->id);
 }
 
 int job_save(struct state *st, const struct job *j, bool durable, struct err *e)

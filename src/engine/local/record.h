@@ -11,7 +11,8 @@
 /*
  * The files of a job: text, one "key=value" a line, '\', newline and other control bytes written as \ooo. Keys that are
  * missing have their defaults; keys that are unknown (a newer berth's) are ignored. The first line is
- * "berth-job=1" or "berth-step=1", the last "end=1": a file without it is damaged.
+ * "berth-job=1" or "berth-step=1", the second "turn=N", the last "whole=N" with the same number: a file without that is
+ * damaged, or just being written.
  */
 int job_parse(const char *text, size_t len, struct job *out, struct err *e);
 char *job_format(const struct job *j, size_t *len);
@@ -25,6 +26,11 @@ int job_create(struct state *st, const struct job *j, struct err *e);
 int step_create(struct state *st, const struct step *s, struct err *e);
 /* Replaces the record in one step. DURABLE: it has reached the disk. */
 int job_save(struct state *st, const struct job *j, bool durable, struct err *e);
+/*
+ * Writes the last record of a job whose record was written once, over that one: cheaper than replacing it, atomic for
+ * readers and against being killed, but not for a power cut.
+ */
+int job_rewrite(struct state *st, const struct job *j, struct err *e);
 int step_load(struct state *st, uint32_t job, uint32_t id, struct step *out, struct err *e);
 int step_save(struct state *st, const struct step *s, bool durable, struct err *e);
 

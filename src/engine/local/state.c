@@ -187,14 +187,26 @@ static void active_name(char name[16], uint32_t id, enum active_kind kind)
 	snprintf(name, 16, "%c.%" PRIu32, (char)kind, id);
 }
 
+static int create_empty(int dir, const char *name)
+{
+	cleanup(close) int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -1 : 0;
+}
+
+/* A name more for one empty file, not a file each: many file systems make and remove names much faster than files. */
 int state_active_add(struct state *st, uint32_t id, enum active_kind kind, struct err *e)
 {
-	cleanup(close) int fd = -1;
 	char name[16];
+	int r;
 
 	active_name(name, id, kind);
-	fd = openat(st->active_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? err_sys(e, errno, "create %s/active/%s", st->path, name) : 0;
+	r = linkat(st->fd, "entry", st->active_fd, name, 0);
+	if (r < 0 && errno == ENOENT && create_empty(st->fd, "entry") == 0)
+		r = linkat(st->fd, "entry", st->active_fd, name, 0);
+	if (r < 0 && errno != EEXIST)
+		r = create_empty(st->active_fd, name);
+	return r < 0 && errno != EEXIST ? err_sys(e, errno, "create %s/active/%s", st->path, name) : 0;
 }
 
 int state_active_change(struct state *st, uint32_t id, enum active_kind from, enum active_kind to, struct err *e)

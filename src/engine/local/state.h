@@ -13,7 +13,8 @@
  *
  *   lock          held (flock) while the queue is looked at and changed: milliseconds; its text is the next job id
  *   watcher       held by the process that watches over running jobs while others are pending
- *   active/K.ID   an empty file for each job that has not ended; K says what it is doing (enum active_kind)
+ *   entry         an empty file
+ *   active/K.ID   a name of it for each job that has not ended; K says what it is doing (enum active_kind)
  *   jobs/ID/job   the record; beside it step.N, and of a batch job slurm_script, start and reserve. The folder is
  *                 held by the job's owner.
  */

@@ -48,7 +48,7 @@ struct step_run {
 	int relay_in, relay_out;
 	enum end_why why;
 	bool killed, started, finished;
-	int kill_timer, wait_timer, done_timer;
+	int kill_timer, wait_timer, done_timer, limit_timer;
 	struct exit_status status;
 	step_done_fn *done;
 	void *arg;
@@ -219,6 +219,15 @@ static int make_spool(struct step_run *r, struct err *e)
 	return place_save(r->place, e);
 }
 
+static void on_limit(void *arg)
+{
+	struct step_run *r = arg;
+
+	r->limit_timer = 0;
+	if (r->why == END_NOT)
+		step_run_end(r, END_TIMEOUT);
+}
+
 static void none_left(void *arg)
 {
 	end_stragglers(arg);
@@ -273,14 +282,13 @@ int step_run_start(struct loop *l, struct place *p, const struct job *j, const s
 		return -1;
 	}
 	r->started = true;
-	/*
-	 * Only for those who look on; recovery finds what was started without it. The one step of an srun's own job
-	 * is known from the job.
-	 */
-	if (!p->own || j->kind != JOB_SRUN || p->recorded)
+	/* Only for those who look on; recovery finds what was started without it. */
+	if (!p->own || !p->srun || p->recorded)
 		place_save(p, NULL);
 	if (!r->running)
 		r->done_timer = loop_after(l, 0, none_left, r);
+	else if (spec->time_limit)
+		r->limit_timer = loop_after(l, (int64_t)spec->time_limit * 1000, on_limit, r);
 	*out = r;
 	return 0;
 }
@@ -355,6 +363,7 @@ void step_run_free(struct step_run *r)
 	loop_cancel(r->loop, r->kill_timer);
 	loop_cancel(r->loop, r->wait_timer);
 	loop_cancel(r->loop, r->done_timer);
+	loop_cancel(r->loop, r->limit_timer);
 	for (uint32_t i = 0; i < r->spec->ntasks; i++) {
 		if (r->tasks[i].child.pidfd >= 0)
 			loop_remove(r->loop, r->tasks[i].child.pidfd);

@@ -31,7 +31,7 @@ void place_init(struct place *p, struct state *st, int dir, const struct job *j,
 {
 	struct step *s = &p->step;
 
-	*p = (struct place){ .st = st, .dir = dir, .hold = -1, .own = own };
+	*p = (struct place){ .st = st, .dir = dir, .hold = -1, .own = own, .srun = j->kind == JOB_SRUN };
 	step_init(s);
 	s->job = j->id;
 	s->id = spec->id;
@@ -152,7 +152,7 @@ int place_take(struct place *p, const struct job *j, const struct engine_step *s
 	int r;
 
 	/* The only step of a job that is ours alone. */
-	if (p->own && j->kind == JOB_SRUN) {
+	if (p->own && p->srun) {
 		p->step.id = 0;
 		p->step.cpu_list = copy(j->cpu_list);
 		p->step.start = time(NULL);
@@ -284,6 +284,9 @@ void place_end(struct place *p, enum job_state state)
 
 	p->step.state = state;
 	p->step.end = time(NULL);
+	/* The one step of an srun's own job is known from the job. */
+	if (p->own && p->srun && !p->recorded)
+		return;
 	if (place_save(p, &e) < 0)
 		log_error("%s", e.msg);
 	snprintf(name, sizeof(name), "hold.%" PRIu32, p->step.id);

@@ -10,9 +10,10 @@
 
 struct place {
 	struct state *st;
-	int dir;  /* the job's folder; borrowed */
-	int hold; /* hold.N: this process owns the step; -1 */
-	bool own; /* the job as well */
+	int dir;   /* the job's folder; borrowed */
+	int hold;  /* hold.N: this process owns the step; -1 */
+	bool own;  /* the job as well */
+	bool srun; /* the job is an srun's */
 	bool recorded;
 	struct step step;
 };
