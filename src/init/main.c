@@ -1,109 +1,193 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <linux/prctl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "init/protocol.h"
+#include "init/sys.h"
 
 /*
  * Process 1 of a container until it executes the user's command. It runs with the image's file system and environment,
- * linked statically, and uses nothing but its arguments and the socket beside it.
+ * and uses nothing but its arguments and the socket beside it. There is no C library below it (init/sys.h).
  */
 
-extern char **environ;
+#define FILE_MAX 4096
 
-static _Noreturn void die(const char *what)
+static size_t length(const char *s)
 {
-	fprintf(stderr, "berth-init: %s: %s\n", what, strerror(errno));
-	_exit(EXIT_NO_CONTAINER);
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+/* Adds LEN bytes at AT and a NUL. The end, or 0 where they do not fit below MAX. */
+static size_t append(char *to, size_t at, size_t max, const char *s, size_t len)
+{
+	if (len >= max - at)
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		to[at + i] = s[i];
+	to[at + len] = '\0';
+	return at + len;
+}
+
+static void say(const char *s)
+{
+	sys_call(SYS_write, 2, (long)s, (long)length(s), 0, 0, 0);
+}
+
+static _Noreturn void end(int status)
+{
+	for (;;)
+		sys_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+static _Noreturn void die(const char *what, long error)
+{
+	char digits[12], *p = digits + sizeof(digits) - 1;
+
+	*p = '\0';
+	for (error = error < 0 ? -error : error; error; error /= 10)
+		*--p = (char)('0' + error % 10);
+	say("berth-init: ");
+	say(what);
+	say(": error ");
+	say(p);
+	say("\n");
+	end(EXIT_NO_CONTAINER);
 }
 
 static int connect_beside(const char *program)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const char *slash = strrchr(program, '/');
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%.*s/" INIT_SOCKET, slash ? (int)(slash - program) : 1,
-			 slash ? program : ".");
+	struct sockaddr_un addr;
+	size_t folder = length(program), at;
+	long fd, r;
 
-	if (n < 0 || (size_t)n >= sizeof(addr.sun_path)) {
-		errno = ENAMETOOLONG;
-		die(program);
-	}
+	while (folder && program[folder - 1] != '/')
+		folder--;
+	addr.sun_family = AF_UNIX;
+	at = append(addr.sun_path, 0, sizeof(addr.sun_path), program, folder);
+	at = append(addr.sun_path, at, sizeof(addr.sun_path), INIT_SOCKET, sizeof(INIT_SOCKET) - 1);
+	if (at != folder + sizeof(INIT_SOCKET) - 1)
+		die(program, ENAMETOOLONG);
+	fd = sys_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 0, 0, 0);
 	if (fd < 0)
-		die("make a socket");
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		die(addr.sun_path);
-	return fd;
+		die("make a socket", fd);
+	r = sys_call(SYS_connect, fd, (long)&addr, (long)(offsetof(struct sockaddr_un, sun_path) + at + 1), 0, 0, 0);
+	if (r < 0)
+		die(addr.sun_path, r);
+	return (int)fd;
+}
+
+static long send_message(int fd, const struct init_message *m)
+{
+	return sys_call(SYS_sendto, fd, (long)m, sizeof(*m), MSG_NOSIGNAL, 0, 0);
 }
 
 static void wait_for_go(int fd)
 {
-	struct init_message hello = { .kind = INIT_HELLO }, go = { 0 };
-	ssize_t n;
+	const struct init_message hello = { .kind = INIT_HELLO };
+	struct init_message go = { .kind = 0 };
+	long n = send_message(fd, &hello);
 
-	if (send(fd, &hello, sizeof(hello), MSG_NOSIGNAL) < 0)
-		die("report to berth-task");
+	if (n < 0)
+		die("report to berth-task", n);
 	do
-		n = recv(fd, &go, sizeof(go), 0);
-	while (n < 0 && errno == EINTR);
+		n = sys_call(SYS_recvfrom, fd, (long)&go, sizeof(go), 0, 0, 0);
+	while (n == -EINTR);
 	/* berth-task is gone: nobody would watch the command. */
-	if (n != (ssize_t)sizeof(go) || go.kind != INIT_GO)
-		_exit(EXIT_NO_CONTAINER);
+	if (n != (long)sizeof(go) || go.kind != INIT_GO)
+		end(EXIT_NO_CONTAINER);
+}
+
+static bool has_slash(const char *s)
+{
+	while (*s && *s != '/')
+		s++;
+	return *s == '/';
+}
+
+static const char *search_path(char *const *envp)
+{
+	for (; *envp; envp++) {
+		const char *v = *envp;
+
+		if (v[0] == 'P' && v[1] == 'A' && v[2] == 'T' && v[3] == 'H' && v[4] == '=')
+			return v + 5;
+	}
+	return "/usr/local/bin:/usr/bin:/bin";
+}
+
+static int execve_errno(const char *file, char *const *argv, char *const *envp)
+{
+	return (int)-sys_call(SYS_execve, (long)file, (long)argv, (long)envp, 0, 0, 0);
 }
 
 /* Like execvp(3), without its resort to a shell for a file that is no program. Returns errno. */
-static int execute(char *const *argv)
+static int execute(char *const *argv, char *const *envp)
 {
-	const char *path = getenv("PATH");
-	char file[4096];
-	int error = ENOENT;
+	const char *p = search_path(envp);
+	int error = ENOENT, now;
+	char file[FILE_MAX];
 
 	if (!*argv[0])
 		return ENOENT;
-	if (strchr(argv[0], '/')) {
-		execve(argv[0], argv, environ);
-		return errno;
-	}
-	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; p;
-	     p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
-		int n = (int)strcspn(p, ":");
-		int len = snprintf(file, sizeof(file), "%.*s/%s", n ? n : 1, n ? p : ".", argv[0]);
+	if (has_slash(argv[0]))
+		return execve_errno(argv[0], argv, envp);
+	for (bool more = true; more;) {
+		size_t n = 0, at;
 
-		if (len < 0 || (size_t)len >= sizeof(file))
-			continue;
-		execve(file, argv, environ);
-		if (errno != ENOENT && errno != ENOTDIR && error != EACCES)
-			error = errno;
+		while (p[n] && p[n] != ':')
+			n++;
+		at = append(file, 0, sizeof(file), n ? p : ".", n ? n : 1);
+		at = at ? append(file, at, sizeof(file), "/", 1) : 0;
+		at = at ? append(file, at, sizeof(file), argv[0], length(argv[0])) : 0;
+		now = at ? execve_errno(file, argv, envp) : ENOENT;
+		if (now != ENOENT && now != ENOTDIR && error != EACCES)
+			error = now;
+		more = p[n] == ':';
+		p += n + more;
 	}
 	return error;
 }
 
-int main(int argc, char **argv)
+static bool is_probe(const char *word)
+{
+	static const char probe[] = "--probe";
+	size_t i = 0;
+
+	while (i < sizeof(probe) && word[i] == probe[i])
+		i++;
+	return i >= sizeof(probe);
+}
+
+int init_main(int argc, char **argv, char **envp)
 {
 	struct init_message failed = { .kind = INIT_FAILED };
+	long r;
 	int fd;
 
-	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
+	if (argc == 2 && is_probe(argv[1]))
 		return 0;
 	if (argc < 2) {
-		fputs("berth-init: started by berth-task(8) inside a container; not for other use\n", stderr);
+		say("berth-init: started by berth-task(8) inside a container; not for other use\n");
 		return EXIT_NO_CONTAINER;
 	}
 	fd = connect_beside(argv[0]);
 	wait_for_go(fd);
 	/* The runtime (or, after create and start, berth-task) is the parent: nobody else would end us with it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		die("prctl");
-	failed.error = execute(argv + 1);
-	if (send(fd, &failed, sizeof(failed), MSG_NOSIGNAL) < 0)
-		die(argv[1]);
+	r = sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+	if (r < 0)
+		die("prctl", r);
+	failed.error = execute(argv + 1, envp);
+	r = send_message(fd, &failed);
+	if (r < 0)
+		die(argv[1], r);
 	return failed.error == ENOENT || failed.error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
