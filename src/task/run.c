@@ -202,7 +202,7 @@ static void on_child_end(struct run *r, pid_t pid, const struct exit_status *st)
 			on_runtime_failure(r, st);
 		else if (r->phase == RUN_CREATING)
 			start_container(r);
-		else if (!r->init_pid)
+		else if (!r->init_pid && (r->phase == RUN_RUNNING || st->code != 0))
 			on_container_exit(r, st); /* it stayed for the whole life of the container */
 	} else if (pid == r->start.pid && r->create_start) {
 		on_started(r, st);
