@@ -332,6 +332,51 @@ start_endless() {
 	[ -d b ]
 }
 
+@test "killed at any moment, it has made a whole bundle or none" {
+	local seed=${BERTH_TEST_SEED:-$RANDOM} sig made=0 n=${BERTH_TEST_KILLS:-20}
+	echo "seed $seed"
+	RANDOM=$seed
+	for ((i = 0; i < n; i++)); do
+		sig=$((RANDOM % 3 ? 9 : 15))
+		as_user sh -c 'echo $$ >b.pid; exec berth bundle create b --from rootfs' 2>b.err &
+		wait_for 5 test -s b.pid
+		sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+		kill -$sig "$(cat b.pid)" 2>/dev/null || true
+		wait $! || true
+		rm b.pid
+		if [ -e b ]; then
+			made=$((made + 1))
+			[ -s b/config.json ]
+			cmp rootfs/bin/busybox b/rootfs/bin/busybox
+			rm -rf b
+		fi
+	done
+	echo "made $made of $n"
+	create b --from rootfs
+}
+
+@test "a registry that does not answer is left at a signal" {
+	python3 - <<-'END' &
+		import socket, time
+		s = socket.socket()
+		s.bind(("127.0.0.1", 0))
+		s.listen()
+		open("b.port", "w").write(str(s.getsockname()[1]))
+		time.sleep(30)
+	END
+	local server=$!
+	wait_for 5 test -s b.port
+	as_user sh -c 'echo $$ >b.pid; exec berth bundle create b --from docker://127.0.0.1:$(cat b.port)/x' 2>b.err &
+	wait_for 5 sh -c 'pgrep -P "$(cat b.pid)" skopeo'
+	kill -INT "$(cat b.pid)"
+	status=0
+	wait $! || status=$?
+	kill $server
+	[ "$status" -eq 130 ]
+	grep -q 'interrupted by SIGINT' b.err
+	[ ! -e b ]
+}
+
 @test "progress is for terminals" {
 	run as_user berth bundle create b --from rootfs
 	[ -z "$output" ]
