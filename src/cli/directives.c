@@ -15,7 +15,8 @@ static const char magic[] = "#SBATCH";
 
 /*
  * The words of a line as Slurm splits them: white space between, quotes of either kind anywhere in a word, a backslash
- * before any character, and '#' at the beginning of a word for a comment.
+ * before any character even inside of quotes, and a '#' that is neither quoted nor escaped begins a comment, even in a
+ * word.
  */
 static int next_word(const char **line, char **out, struct err *e)
 {
@@ -28,8 +29,8 @@ static int next_word(const char **line, char **out, struct err *e)
 	*out = NULL;
 	if (!*p || *p == '#')
 		return 0;
-	for (; *p && (quote || !isspace((unsigned char)*p)); p++) {
-		if (*p == '\\' && quote != '\'') {
+	for (; *p && (quote || (!isspace((unsigned char)*p) && *p != '#')); p++) {
+		if (*p == '\\') {
 			if (!*++p)
 				return err_set(e, "nothing follows the backslash at the end");
 			strbuf_addc(&b, *p);
