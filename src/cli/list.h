@@ -31,10 +31,11 @@ list_value value_account, value_alloc_cpus, value_array_job, value_array_task, v
 	value_elapsed_raw, value_eligible, value_end, value_exit, value_features, value_gid, value_group, value_id,
 	value_id_raw, value_licenses, value_memory, value_name, value_nothing, value_req_cpus, value_select, value_sct,
 	value_nice, value_node, value_nodes, value_oversubscribe, value_partition, value_pending_time, value_priority,
-	value_qos, value_reason, value_reason_or_node, value_requeue, value_reservation, value_restarts, value_start,
-	value_state, value_state_by, value_state_compact, value_stderr, value_stdin, value_stdout, value_step_tasks,
-	value_submit, value_submit_line, value_tasks, value_time_left, value_time_limit, value_time_limit_long,
-	value_time_limit_minutes, value_time_used, value_uid, value_user, value_wckey, value_work_dir;
+	value_priority_fraction, value_zero, value_not_set, value_null, value_qos, value_reason, value_reason_or_node,
+	value_requeue, value_reservation, value_restarts, value_start, value_state, value_state_by, value_state_compact,
+	value_stderr, value_stdin, value_stdout, value_step_tasks, value_submit, value_submit_line, value_tasks,
+	value_time_left, value_time_limit, value_time_limit_long, value_time_limit_minutes, value_time_used, value_uid,
+	value_user, value_wckey, value_work_dir;
 
 /* The seconds that ROW has run. */
 int64_t list_seconds(const struct list_row *row);

@@ -13,11 +13,11 @@
 static const struct squeue_field fields[] = {
 	{ 'a', "Account", "ACCOUNT", NULL, value_account },
 	{ 'A', "JobID", "JOBID", NULL, value_id_raw },
-	{ 'b', "tres-per-node", "TRES_PER_NODE", NULL, value_nothing },
+	{ 'b', "tres-per-node", "TRES_PER_NODE", NULL, value_not_set },
 	{ 'B', "BatchHost", "EXEC_HOST", NULL, value_batch_host },
 	{ 'c', "MinCpus", "MIN_CPUS", NULL, value_cpus_per_task },
 	{ 'C', "NumCPUs", "CPUS", NULL, value_cpus },
-	{ 'd', "MinTmpDisk", "MIN_TMP_DISK", NULL, value_nothing },
+	{ 'd', "MinTmpDisk", "MIN_TMP_DISK", NULL, value_zero },
 	{ 'D', "NumNodes", "NODES", NULL, value_nodes },
 	{ 'e', "EndTime", "END_TIME", NULL, value_end },
 	{ 'E', "Dependency", "DEPENDENCY", NULL, value_dependency },
@@ -40,8 +40,8 @@ static const struct squeue_field fields[] = {
 	{ 'n', "ReqNodes", "REQ_NODES", NULL, value_nothing },
 	{ 'N', "NodeList", "NODELIST", NULL, value_node },
 	{ 'o', "Command", "COMMAND", NULL, value_command },
-	{ 'O', "Contiguous", "CONTIGUOUS", NULL, value_nothing },
-	{ 'p', "Priority", "PRIORITY", NULL, value_priority },
+	{ 'O', "Contiguous", "CONTIGUOUS", NULL, value_zero },
+	{ 'p', "Priority", "PRIORITY", NULL, value_priority_fraction },
 	{ 'P', "Partition", "PARTITION", NULL, value_partition },
 	{ 'q', "QOS", "QOS", NULL, value_qos },
 	{ 'Q', "PriorityLong", "PRIORITY", NULL, value_priority },
@@ -58,12 +58,12 @@ static const struct squeue_field fields[] = {
 	{ 'w', "WCKey", "WCKEY", NULL, value_wckey },
 	{ 'W', "Licenses", "LICENSES", NULL, value_licenses },
 	{ 'x', "ExcNodes", "EXC_NODES", NULL, value_nothing },
-	{ 'X', "CoreSpec", "CORE_SPEC", NULL, value_nothing },
+	{ 'X', "CoreSpec", "CORE_SPEC", NULL, value_not_set },
 	{ 'y', "Nice", "NICE", NULL, value_nice },
-	{ 'Y', "SchedNodes", "SCHEDNODES", NULL, value_nothing },
+	{ 'Y', "SchedNodes", "SCHEDNODES", NULL, value_null },
 	{ 'z', "SCT", "S:C:T", NULL, value_sct },
 	{ 'Z', "WorkDir", "WORK_DIR", NULL, value_work_dir },
-	{ '\0', "AllocNodes", "ALLOC_NODES", NULL, value_nodes },
+	{ '\0', "AllocNodes", "ALLOC_NODES", NULL, value_batch_host },
 	{ '\0', "BatchFlag", "BATCH_FLAG", NULL, value_batch_flag },
 	{ '\0', "Cluster", "CLUSTER", NULL, value_cluster },
 	{ '\0', "Container", "CONTAINER", NULL, value_container },
@@ -205,10 +205,19 @@ void squeue_columns_free(struct squeue_columns *c)
 	*c = (struct squeue_columns){ 0 };
 }
 
-/* A name may hold anything; a line of output stays one. */
-static void add_cell(struct strbuf *b, const struct squeue_column *c, const char *text)
+/* Names of nodes and durations are never cut. */
+static bool may_be_cut(const struct squeue_field *f, const char *text)
 {
-	size_t len = strlen(text), shown = c->width > 0 && len > c->width ? c->width : len;
+	list_value *v = f->value;
+
+	return v != value_node && v != value_time_used && v != value_time_limit && v != value_time_left &&
+	       (v != value_reason_or_node || *text == '(');
+}
+
+/* A name may hold anything; a line of output stays one. */
+static void add_cell(struct strbuf *b, const struct squeue_column *c, const char *text, bool cut)
+{
+	size_t len = strlen(text), shown = cut && c->width > 0 && len > c->width ? c->width : len;
 	size_t padding = c->width > shown ? c->width - shown : 0;
 
 	for (size_t i = 0; c->right && i < padding; i++)
@@ -225,13 +234,14 @@ void squeue_columns_line(struct strbuf *b, const struct squeue_columns *c, bool 
 	strbuf_adds(b, c->prefix);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct squeue_field *f = c->columns[i].field;
-		cleanup(strbuf) struct strbuf text = STRBUF_INIT;
+		cleanup(strbuf) struct strbuf value = STRBUF_INIT;
+		const char *text = steps && f->step_title ? f->step_title : f->title;
 
-		if (row)
-			f->value(&text, row);
-		else
-			strbuf_adds(&text, steps && f->step_title ? f->step_title : f->title);
-		add_cell(b, &c->columns[i], text.data ? text.data : "");
+		if (row) {
+			f->value(&value, row);
+			text = value.data ? value.data : "";
+		}
+		add_cell(b, &c->columns[i], text, !row || may_be_cut(f, text));
 	}
 	strbuf_addc(b, '\n');
 }

@@ -159,12 +159,12 @@ void value_comment(struct strbuf *b, const struct list_row *row)
 
 void value_container(struct strbuf *b, const struct list_row *row)
 {
-	add(b, row->step ? row->step->container : row->job->container);
+	add_or_null(b, row, row->step ? row->step->container : row->job->container);
 }
 
 void value_container_id(struct strbuf *b, const struct list_row *row)
 {
-	add(b, row->step ? row->step->container_id : row->job->container_id);
+	add_or_null(b, row, row->step ? row->step->container_id : row->job->container_id);
 }
 
 void value_cpus(struct strbuf *b, const struct list_row *row)
@@ -339,6 +339,17 @@ void value_nothing(struct strbuf *b, const struct list_row *row)
 {
 }
 
+/* What nobody can ask for here, in the forms in which Slurm prints that nobody did. */
+void value_not_set(struct strbuf *b, const struct list_row *row)
+{
+	strbuf_adds(b, "N/A");
+}
+
+void value_null(struct strbuf *b, const struct list_row *row)
+{
+	add_or_null(b, row, NULL);
+}
+
 void value_oversubscribe(struct strbuf *b, const struct list_row *row)
 {
 	strbuf_adds(b, row->job->exclusive ? "NO" : "OK");
@@ -360,6 +371,13 @@ void value_pending_time(struct strbuf *b, const struct list_row *row)
 void value_priority(struct strbuf *b, const struct list_row *row)
 {
 	add_number(b, row->job->hold ? 0 : 4294901760U - row->job->id);
+}
+
+void value_priority_fraction(struct strbuf *b, const struct list_row *row)
+{
+	double priority = row->job->hold ? 0 : (double)(4294901760U - row->job->id);
+
+	strbuf_addf(b, "%16.14f", priority / (double)UINT32_MAX);
 }
 
 void value_qos(struct strbuf *b, const struct list_row *row)
@@ -545,4 +563,9 @@ void value_wckey(struct strbuf *b, const struct list_row *row)
 void value_work_dir(struct strbuf *b, const struct list_row *row)
 {
 	add(b, row->step && row->step->work_dir ? row->step->work_dir : row->job->work_dir);
+}
+
+void value_zero(struct strbuf *b, const struct list_row *row)
+{
+	strbuf_addc(b, '0');
 }
