@@ -7,7 +7,8 @@
 load helper
 load engine
 
-pid_of() { pgrep -u "$test_user" "$@" | head -n 1; }
+# Not of those that have ended and wait for their parent.
+pid_of() { pgrep -r R,S,D,T -u "$test_user" "$@" | head -n 1; }
 
 supervisor() { pid_of -f 'berth --supervisor'; }
 
@@ -65,7 +66,9 @@ nothing_left() { no_jobs && no_leftovers; }
 	kill -KILL "$(pid_of -x srun)"
 	wait || true
 	wait_for 10 nothing_left
-	[[ "$(as_user sacct -n -X -P -o State | tail -n 1)" == CANCELLED* ]]
+	run as_user sacct -n -X -P -o JobID,State
+	echo "$output"
+	[[ ${lines[-1]} == *CANCELLED* ]]
 }
 
 @test "everything killed at once: queued jobs are queued again" {

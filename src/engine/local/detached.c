@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,18 @@
 #include "engine/local/watcher.h"
 #include "proc/spawn.h"
 
+/* The file itself, for a name in ps(1) that says something; after an upgrade only the link still leads to it. */
+static const char *own_program(char path[PATH_MAX])
+{
+	static const char link[] = "/proc/self/exe";
+	ssize_t n = readlink(link, path, PATH_MAX - 1);
+
+	if (n <= 0)
+		return link;
+	path[n] = '\0';
+	return access(path, X_OK) == 0 ? path : link;
+}
+
 int detached_start(const char *verb, const char *arg, int hold_fd, pid_t *pid, struct err *e)
 {
 	cleanup(close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -24,12 +37,13 @@ int detached_start(const char *verb, const char *arg, int hold_fd, pid_t *pid, s
 	struct spawn_fd fds[] = { { hold_fd, SUPERVISOR_HOLD_FD } };
 	struct spawn s = SPAWN_INIT;
 	struct child c = CHILD_INIT;
+	char path[PATH_MAX];
 	cpu_set_t cpus;
 
 	if (null < 0)
 		return err_sys(e, errno, "open /dev/null");
 	cpus_widest(&cpus);
-	s.path = "/proc/self/exe";
+	s.path = own_program(path);
 	s.argv = argv;
 	s.envp = env;
 	s.cwd = "/";
