@@ -73,7 +73,9 @@ static int from_program(struct making *m, char *const *argv, bool aloud, const c
 	if (work_start(&m->work, argv, null, aloud, &c, e) < 0)
 		return -1;
 	if (read_tar(m, take_fd(&c.out), step, e) < 0) {
-		if (strstr(e->msg, "ends too early") && work_finish(&m->work, &c, &own) < 0)
+		bool short_of_data = strstr(e->msg, "ends too early") || strstr(e->msg, "of no entries");
+
+		if (short_of_data && work_finish(&m->work, &c, &own) < 0)
 			*e = own;
 		work_abandon(&m->work, &c);
 		return -1;

@@ -126,14 +126,19 @@ static void last_words(int log, char *buf, size_t size)
 	snprintf(buf, size, "%s", line ? line + 1 : text);
 }
 
-/* What a failed helper said, but for the last line, which the error repeats. */
+/* What a failed helper said before its last line, which the error repeats. */
 static void show_log(int log)
 {
 	cleanup(free) char *text = NULL;
+	char *end;
 
-	if (log >= 0 && lseek(log, 0, SEEK_SET) == 0 && fd_read_all(log, MAX_LOG, &text, NULL, NULL) == 0 &&
-	    strchr(str_trim(text), '\n'))
-		dprintf(STDERR_FILENO, "%s\n", text);
+	if (log < 0 || lseek(log, 0, SEEK_SET) < 0 || fd_read_all(log, MAX_LOG, &text, NULL, NULL) < 0)
+		return;
+	for (size_t n = strlen(text); n && strchr("\r\n \t", text[n - 1]); n--)
+		text[n - 1] = '\0';
+	end = strrchr(text, '\n');
+	if (end)
+		dprintf(STDERR_FILENO, "%.*s\n", (int)(end - text), text);
 }
 
 static int start(char *const *argv, const int stdio[3], struct child *c, struct err *e)

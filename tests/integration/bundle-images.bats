@@ -156,6 +156,40 @@ runs_as_image() {
 	[ ! -e b ]
 }
 
+@test "skopeo and mmdebstrap get what was said, word by word" {
+	local program
+	mkdir b-bin
+	for program in skopeo mmdebstrap; do
+		printf '%s\n' '#!/bin/sh' 'printf "<%s>\n" "$@" >b-said' 'echo first >&2' 'echo "last words" >&2' 'exit 3' >b-bin/$program
+		chmod 755 b-bin/$program
+	done
+	run as_user env "PATH=$USER_HOME/b-bin:$PATH" berth bundle create b --from 'docker://x/$(touch b-no) y;z' \
+		--authfile 'my file' --creds 'me:pass word' --tls-verify=true --arch arm64
+	printf '%s\n' "$output"
+	[ "$status" -eq 1 ]
+	[ "${lines[0]}" = first ]
+	[ "${lines[-1]}" = "berth bundle: skopeo: last words" ]
+	diff <(sed 's,oci:.*/,oci:.../,' b-said) - <<-'END'
+		<--override-arch=arm64>
+		<copy>
+		<--dest-oci-accept-uncompressed-layers>
+		<--src-tls-verify=true>
+		<--src-authfile=my file>
+		<--src-creds=me:pass word>
+		<docker://x/$(touch b-no) y;z>
+		<oci:.../image>
+	END
+	run as_user env "PATH=$USER_HOME/b-bin:$PATH" berth bundle create b --from debian:sid --variant=minbase \
+		--include=a,b --mirror=http://m/
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "berth bundle: mmdebstrap: last words" ]
+	[ "$(tr '\n' ' ' <b-said)" = "<--format=tar> <--variant=minbase> <--include=a,b> <sid> <-> <http://m/> " ]
+	[ ! -e b ]
+	[ ! -e b-no ]
+	run as_user env "PATH=$USER_HOME/b-none" "$BERTH_STAGE/bin/berth" bundle create b --from docker://x/y
+	[[ "$output" == *"skopeo is needed and not installed"* ]]
+}
+
 @test "with --userns=keep-id the user is the user, in crun" {
 	create b --from oci:layout:v1 --userns=keep-id
 	run as_user berth bundle check b
