@@ -2,6 +2,7 @@
 #include "cli/launch.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -160,4 +161,12 @@ int launch_test_only(const char *name, const struct job *j)
 	(void)name;
 	log_info("Job could start at %s on an idle machine, using %" PRIu32 " processors on %s", when, j->cpus, host);
 	return 0;
+}
+
+int launch_failed(void)
+{
+	const char *wanted = getenv("SLURM_EXIT_ERROR");
+	uint32_t status;
+
+	return wanted && parse_u32(wanted, 0, 255, &status, NULL) == 0 ? (int)status : 1;
 }

@@ -27,4 +27,7 @@ void launch_stream(const char *text, uint32_t ntasks, struct step_stdio *out);
 /* --test-only: says whether it could run; the exit status. */
 int launch_test_only(const char *name, const struct job *j);
 
+/* The exit status for a failure of ours: 1, or what SLURM_EXIT_ERROR says. */
+int launch_failed(void);
+
 #endif

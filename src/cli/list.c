@@ -14,7 +14,9 @@
 
 void list_filter_free(struct list_filter *f)
 {
-	char **lists[] = { f->accounts, f->names, f->partitions, f->qos, f->reservations, f->users, f->nodes };
+	char **lists[] = {
+		f->accounts, f->names, f->partitions, f->qos, f->reservations, f->users, f->nodes, f->wckeys
+	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		strv_free(lists[i]);
@@ -138,6 +140,6 @@ bool list_filter_job(const struct list_filter *f, const struct job *j)
 	return (f->any_state || f->states[j->state]) && id_passes(f, j) && passes(f->users, uid) &&
 	       passes(f->names, j->name) && passes(f->accounts, j->account) &&
 	       passes(f->partitions, j->partition ? j->partition : "local") && passes(f->qos, j->qos) &&
-	       passes(f->reservations, j->reservation) &&
+	       passes(f->reservations, j->reservation) && passes(f->wckeys, j->wckey) &&
 	       (!f->nodes || strv_has(f->nodes, "localhost") || passes(f->nodes, j->node));
 }

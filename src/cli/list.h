@@ -48,7 +48,7 @@ uint32_t list_cpus(const struct job *j);
 
 /* Which jobs are meant; empty lists mean all. strv of what was given, checked by list_filter_check. */
 struct list_filter {
-	char **accounts, **names, **partitions, **qos, **reservations, **users, **nodes;
+	char **accounts, **names, **partitions, **qos, **reservations, **users, **nodes, **wckeys;
 	struct spec_jobid *ids;
 	size_t n_ids;
 	bool states[JOB_STATES];

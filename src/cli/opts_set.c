@@ -174,10 +174,12 @@ int opt_set_cpu_bind(struct opts *o, const struct opt_row *row, const char *valu
 
 int opt_set_exclusive(struct opts *o, const struct opt_row *row, const char *value, struct err *e)
 {
+	bool whole = !value || one_of(value, "1|yes|exclusive");
+
 	/* With user, mcs and topo other jobs of the same user may run beside this one: here every job is. */
-	if (value && !one_of(value, "user|mcs|topo"))
+	if (!whole && !one_of(value, "user|mcs|topo|oversubscribe"))
 		return err_set(e, "'%.64s' is not one of user, mcs, topo", value);
-	o->exclusive = !value;
+	o->exclusive = whole;
 	return 0;
 }
 

@@ -47,6 +47,7 @@ enum {
 	A_USAGE,
 	A_USER,
 	A_VERSION,
+	A_WCKEY,
 };
 
 #define YES(name, letter, arg, arg_name, help)                             \
@@ -72,14 +73,18 @@ static const struct list_option options[] = {
 	{ YES("brief", 'b', NO, NULL, "the columns jobid, state, exitcode"), A_BRIEF, NULL },
 	{ RECORDED("clusters", 'M', REQUIRED, "LIST", "other clusters"), 0, NULL },
 	{ RECORDED("completion", 'c', NO, NULL, "from the completion log"), 0, NULL },
+	{ REFUSED("constraints", 'C', REQUIRED, "LIST", "jobs are not chosen by constraints"), 0, NULL },
 	{ YES("delimiter", 0, REQUIRED, "TEXT", "between the columns of -p and -P"), A_DELIMITER, NULL },
 	{ RECORDED("duplicates", 'D', NO, NULL, "every job of a number"), 0, NULL },
 	{ YES("endtime", 'E', REQUIRED, "TIME", "jobs before this time; default: now"), A_END, NULL },
 	{ REFUSED("env-vars", 0, NO, NULL, "environments are not shown"), 0, NULL },
 	{ RECORDED("federation", 0, NO, NULL, "other clusters"), 0, NULL },
 	{ REFUSED("file", 'f', REQUIRED, "FILE", "there is no completion log"), 0, NULL },
+	{ REFUSED("flags", 'F', REQUIRED, "LIST", "jobs have no flags"), 0, NULL },
 	{ YES("format", 'o', REQUIRED, "LIST", "these columns, each with a width where wanted: jobid,state%20"),
 	  A_FORMAT, "SACCT_FORMAT" },
+	{ REFUSED("gid", 'g', REQUIRED, "LIST", "all jobs are of your group"), 0, NULL },
+	{ REFUSED("group", 0, REQUIRED, "LIST", "all jobs are of your group"), 0, NULL },
 	{ YES("help", 'h', NO, NULL, "show this"), A_HELP, NULL },
 	{ YES("helpformat", 'e', NO, NULL, "the names of the columns"), A_HELP_FORMAT, NULL },
 	{ YES("jobs", 'j', REQUIRED, "LIST", "these jobs or steps: 12,13_4,14.batch"), A_JOBS, NULL },
@@ -87,6 +92,8 @@ static const struct list_option options[] = {
 	{ RECORDED("local", 0, NO, NULL, "this cluster alone"), 0, NULL },
 	{ YES("long", 'l', NO, NULL, "more columns"), A_LONG, NULL },
 	{ YES("name", 0, REQUIRED, "LIST", "jobs of these names"), A_NAME, NULL },
+	{ REFUSED("ncpus", 'I', REQUIRED, "MIN[-MAX]", "jobs are not chosen by size"), 0, NULL },
+	{ REFUSED("nnodes", 'i', REQUIRED, "MIN[-MAX]", "jobs are not chosen by size"), 0, NULL },
 	{ RECORDED("noconvert", 0, NO, NULL, "units as they are"), 0, NULL },
 	{ YES("nodelist", 'N', REQUIRED, "LIST", "jobs on these nodes"), A_NODELIST, NULL },
 	{ YES("noheader", 'n', NO, NULL, "no titles"), A_NO_HEADER, NULL },
@@ -94,14 +101,21 @@ static const struct list_option options[] = {
 	{ YES("parsable2", 'P', NO, NULL, "columns with | between"), A_PARSABLE2, NULL },
 	{ YES("partition", 'r', REQUIRED, "LIST", "jobs of these partitions"), A_PARTITION, NULL },
 	{ YES("qos", 'q', REQUIRED, "LIST", "jobs of these qualities of service"), A_QOS, NULL },
+	{ REFUSED("reason", 'R', REQUIRED, "LIST", "jobs are not chosen by reason"), 0, NULL },
 	{ YES("starttime", 'S', REQUIRED, "TIME", "jobs after this time; default: today's midnight"), A_START, NULL },
 	{ YES("state", 's', REQUIRED, "LIST", "jobs in these states"), A_STATE, NULL },
+	{ REFUSED("timelimit-max", 'K', REQUIRED, "LIMIT", "jobs are not chosen by their time limit"), 0, NULL },
+	{ REFUSED("timelimit-min", 'k', REQUIRED, "LIMIT", "jobs are not chosen by their time limit"), 0, NULL },
 	{ YES("truncate", 'T', NO, NULL, "no start and no end outside of -S and -E"), A_TRUNCATE, NULL },
+	{ YES("uid", 0, REQUIRED, "LIST", "the same as --user"), A_USER, NULL },
 	{ RECORDED("units", 0, REQUIRED, "UNIT", "units of sizes"), 0, NULL },
 	{ YES("usage", 0, NO, NULL, "show the usage in short"), A_USAGE, NULL },
+	{ RECORDED("use-local-uid", 0, NO, NULL, "names of users from this host"), 0, NULL },
 	{ YES("user", 'u', REQUIRED, "LIST", "jobs of these users"), A_USER, NULL },
 	{ RECORDED("verbose", 'v', NO, NULL, "say more"), 0, NULL },
 	{ YES("version", 'V', NO, NULL, "show the version"), A_VERSION, NULL },
+	{ YES("wckeys", 'W', REQUIRED, "LIST", "jobs of these keys"), A_WCKEY, NULL },
+	{ RECORDED("whole-hetjob", 0, OPTIONAL, "yes|no", "all parts of a heterogeneous job"), 0, NULL },
 	{ REFUSED("yaml", 0, OPTIONAL, "FORMAT", "YAML is not written; --json is"), 0, NULL },
 };
 
@@ -138,6 +152,9 @@ static int apply_filter(struct sacct *a, int id, const char *value, struct err *
 	case A_STATE:
 		a->states_given = true;
 		return list_filter_states(f, value, e);
+	case A_WCKEY:
+		list_filter_add(&f->wckeys, value);
+		break;
 	case A_USER:
 		return list_filter_users(f, value, e);
 	}

@@ -134,5 +134,5 @@ int cmd_salloc(int argc, char **argv)
 	engine_close(s.en);
 	job_free(&s.job);
 	opts_free(&s.o);
-	return r < 0 ? 1 : status.code;
+	return r < 0 ? launch_failed() : status.code;
 }

@@ -241,5 +241,5 @@ int cmd_sbatch(int argc, char **argv)
 	opts_free(&s.o);
 	strv_free(s.env);
 	free(s.text);
-	return r < 0 ? 1 : r;
+	return r < 0 ? launch_failed() : r;
 }

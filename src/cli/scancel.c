@@ -42,11 +42,16 @@ enum {
 	C_USER,
 	C_VERBOSE,
 	C_VERSION,
+	C_WCKEY,
 };
 
 #define YES(name, letter, arg, arg_name, help)                             \
 	{                                                                  \
 		name, letter, OPT_ARG_##arg, arg_name, help, OPT_SUPPORTED \
+	}
+#define REFUSED(name, letter, arg, arg_name, help)                       \
+	{                                                                \
+		name, letter, OPT_ARG_##arg, arg_name, help, OPT_REFUSED \
 	}
 #define RECORDED(name, letter, arg, arg_name, help)                       \
 	{                                                                 \
@@ -70,7 +75,7 @@ static const struct list_option options[] = {
 	{ YES("qos", 'q', REQUIRED, "NAME", "jobs of this quality of service"), C_QOS, "SCANCEL_QOS" },
 	{ YES("quiet", 'Q', NO, NULL, "no error for jobs that have ended"), C_QUIET, NULL },
 	{ YES("reservation", 'R', REQUIRED, "NAME", "jobs of this reservation"), C_RESERVATION, NULL },
-	{ RECORDED("sibling", 0, REQUIRED, "CLUSTER", "other clusters"), 0, NULL },
+	{ REFUSED("sibling", 0, REQUIRED, "CLUSTER", "there are no federated jobs"), 0, NULL },
 	{ YES("signal", 's', REQUIRED, "SIGNAL", "send this signal; the job goes on if it can"), C_SIGNAL, NULL },
 	{ YES("state", 't', REQUIRED, "STATE", "jobs that are pending, running or suspended"), C_STATE,
 	  "SCANCEL_STATE" },
@@ -78,11 +83,11 @@ static const struct list_option options[] = {
 	{ YES("user", 'u', REQUIRED, "USER", "jobs of this user"), C_USER, "SCANCEL_USER" },
 	{ YES("verbose", 'v', NO, NULL, "say what is done"), C_VERBOSE, "SCANCEL_VERBOSE" },
 	{ YES("version", 'V', NO, NULL, "show the version"), C_VERSION, NULL },
-	{ RECORDED("wckey", 0, REQUIRED, "KEY", "jobs of this key"), 0, NULL },
+	{ YES("wckey", 0, REQUIRED, "KEY", "jobs of this key"), C_WCKEY, "SCANCEL_WCKEY" },
 };
 
 const struct list_command scancel_command = { "scancel", "[OPTION]... [JOB[_ELEMENT][.STEP]]...", options,
-					      sizeof(options) / sizeof(options[0]), false };
+					      sizeof(options) / sizeof(options[0]), true };
 
 static int set_state(struct scancel *c, const char *value, struct err *e)
 {
@@ -128,6 +133,9 @@ static int apply_filter(struct scancel *c, int id, const char *value, struct err
 		break;
 	case C_STATE:
 		return set_state(c, value, e);
+	case C_WCKEY:
+		list_filter_add(&f->wckeys, value);
+		break;
 	case C_USER:
 		return list_filter_users(f, value, e);
 	}

@@ -79,7 +79,7 @@ static const struct list_option options[] = {
 	{ YES("iterate", 'i', REQUIRED, "SECONDS", "again and again"), Q_ITERATE, NULL },
 	{ YES("jobs", 'j', OPTIONAL, "LIST", "these jobs: 12,13_4"), Q_JOBS, NULL },
 	{ YES("json", 0, OPTIONAL, "FORMAT", "everything, as JSON"), Q_JSON, NULL },
-	{ RECORDED("licenses", 'L', REQUIRED, "LIST", "jobs that use these licenses"), 0, NULL },
+	{ REFUSED("licenses", 'L', REQUIRED, "LIST", "licenses are not handed out here"), 0, NULL },
 	{ RECORDED("local", 0, NO, NULL, "this cluster alone"), 0, NULL },
 	{ YES("long", 'l', NO, NULL, "more columns"), Q_LONG, NULL },
 	{ YES("me", 0, NO, NULL, "my jobs (there are no others)"), Q_ME, NULL },
@@ -117,9 +117,8 @@ static int set_iterate(struct squeue *q, const char *value, struct err *e)
 	return 0;
 }
 
-static int apply(void *arg, int id, const char *value, struct err *e)
+static int apply_filter(struct squeue *q, int id, const char *value, struct err *e)
 {
-	struct squeue *q = arg;
 	struct list_filter *f = &q->filter;
 	char uid[16];
 
@@ -127,6 +126,48 @@ static int apply(void *arg, int id, const char *value, struct err *e)
 	case Q_ACCOUNT:
 		list_filter_add(&f->accounts, value);
 		break;
+	case Q_JOBS:
+		q->ids_wanted = !value;
+		return value ? list_filter_ids(f, value, e) : 0;
+	case Q_ME:
+		snprintf(uid, sizeof(uid), "%u", getuid());
+		strv_push(&f->users, uid);
+		break;
+	case Q_NAME:
+		list_filter_add(&f->names, value);
+		break;
+	case Q_NODELIST:
+		list_filter_add(&f->nodes, value);
+		break;
+	case Q_PARTITION:
+		list_filter_add(&f->partitions, value);
+		break;
+	case Q_QOS:
+		list_filter_add(&f->qos, value);
+		break;
+	case Q_RESERVATION:
+		list_filter_add(&f->reservations, value);
+		break;
+	case Q_STATES:
+		memset(f->states, 0, sizeof(f->states));
+		f->any_state = false;
+		q->all_jobs = true;
+		return list_filter_states(f, value, e);
+	case Q_STEPS:
+		q->steps = true;
+		q->steps_wanted = !value;
+		return value ? list_filter_ids(f, value, e) : 0;
+	case Q_USER:
+		return list_filter_users(f, value, e);
+	}
+	return 0;
+}
+
+static int apply(void *arg, int id, const char *value, struct err *e)
+{
+	struct squeue *q = arg;
+
+	switch (id) {
 	case Q_ARRAY:
 		q->each_element = true;
 		break;
@@ -145,36 +186,14 @@ static int apply(void *arg, int id, const char *value, struct err *e)
 		break;
 	case Q_ITERATE:
 		return set_iterate(q, value, e);
-	case Q_JOBS:
-		q->ids_wanted = !value;
-		return value ? list_filter_ids(f, value, e) : 0;
 	case Q_JSON:
 		q->json = true;
 		break;
 	case Q_LONG:
 		q->long_format = true;
 		break;
-	case Q_ME:
-		snprintf(uid, sizeof(uid), "%u", getuid());
-		strv_push(&f->users, uid);
-		break;
-	case Q_NAME:
-		list_filter_add(&f->names, value);
-		break;
-	case Q_NODELIST:
-		list_filter_add(&f->nodes, value);
-		break;
 	case Q_NOHEADER:
 		q->no_header = true;
-		break;
-	case Q_PARTITION:
-		list_filter_add(&f->partitions, value);
-		break;
-	case Q_QOS:
-		list_filter_add(&f->qos, value);
-		break;
-	case Q_RESERVATION:
-		list_filter_add(&f->reservations, value);
 		break;
 	case Q_SORT:
 		q->sort = value;
@@ -182,17 +201,8 @@ static int apply(void *arg, int id, const char *value, struct err *e)
 	case Q_START:
 		q->start = true;
 		break;
-	case Q_STATES:
-		memset(f->states, 0, sizeof(f->states));
-		f->any_state = false;
-		q->all_jobs = true;
-		return list_filter_states(f, value, e);
-	case Q_STEPS:
-		q->steps = true;
-		q->steps_wanted = !value;
-		return value ? list_filter_ids(f, value, e) : 0;
-	case Q_USER:
-		return list_filter_users(f, value, e);
+	default:
+		return apply_filter(q, id, value, e);
 	}
 	return 0;
 }

@@ -215,5 +215,5 @@ int cmd_srun(int argc, char **argv)
 	job_free(&s.job);
 	free(s.container);
 	opts_free(&s.o);
-	return r < 0 ? 1 : status.code;
+	return r < 0 ? launch_failed() : status.code;
 }

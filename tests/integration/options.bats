@@ -57,6 +57,15 @@ l" ]
 	grep -qx SLURM_NTASKS=2 "$USER_HOME/out"
 }
 
+@test "SLURM_EXIT_ERROR is the status of a failure that is not the command's" {
+	run as_user env SLURM_EXIT_ERROR=77 srun --no-such-option true
+	[ "$status" -eq 77 ]
+	run as_user env SLURM_EXIT_ERROR=77 sbatch /no/such/script
+	[ "$status" -eq 77 ]
+	run as_user env SLURM_EXIT_ERROR=77 srun sh -c 'exit 3'
+	[ "$status" -eq 3 ]
+}
+
 @test "an empty variable counts as none" {
 	run as_user env SRUN_CONTAINER= SLURM_NTASKS= srun echo here
 	[ "$status" -eq 0 ]

@@ -87,6 +87,25 @@ has() {
 	wait_for 10 state_is "$c" CA
 }
 
+@test "no filter of a command that ends jobs is passed over" {
+	a=$(submit -H --wckey=x --wrap true)
+	b=$(submit -H -A acct -q high --wrap true)
+	as_user scancel --wckey=y
+	as_user scancel -A other
+	as_user scancel -q low
+	as_user scancel -w elsewhere
+	as_user scancel -p other
+	state_is "$a" PD
+	state_is "$b" PD
+	run as_user scancel --sibling=x "$a"
+	[ "$status" -eq 1 ]
+	as_user scancel --wckey=x
+	state_is "$a" CA
+	state_is "$b" PD
+	as_user scancel -A acct -q high -w localhost -p local
+	state_is "$b" CA
+}
+
 @test "a signal goes to the steps, with -b to the batch shell alone, with -f to all" {
 	id=$(submit --wrap 'trap "echo shell" USR1
 		srun sh -c "trap \"echo step\" USR1; echo ready; while :; do sleep 0.1; done" &

@@ -134,6 +134,7 @@ static void accepted(void **state)
 		{ OPTS_SRUN, "-pa|x", "SLURM_PARTITION=b|SLURM_QOS=c", D " +partition=a +qos=c 'x'" },
 		{ OPTS_SRUN, "-n8|x", "SLURM_NTASKS_PER_NODE=4", "n=8 c=1 mem=0/0 t=UNLIMITED 'x'" },
 		{ OPTS_SALLOC, "x", "SALLOC_TIMELIMIT=2|SLURM_TIMELIMIT=3", "n=1 c=1 mem=0/0 t=2:00 'x'" },
+		{ OPTS_SALLOC, "x", "SALLOC_EXCLUSIVE=1|SALLOC_NO_KILL=1", D " exclusive +no-kill=1 'x'" },
 		/* what only one of them has */
 		{ OPTS_SALLOC, "-K", NULL, D " killcmd=15" },
 		{ OPTS_SALLOC, "--kill-command=USR1|sh", NULL, D " killcmd=10 'sh'" },
