@@ -49,7 +49,8 @@ struct supervisor {
 	struct job job;
 	struct owner *owner;
 	struct place place;
-	struct step_run *run;
+	struct step_run *run; /* while the step runs */
+	enum end_why why;
 	struct exit_status status;
 	char **args, **env;
 	bool ended;
@@ -174,6 +175,7 @@ static int run_script(struct supervisor *s, struct err *e)
 				    .container = j->container,
 				    .container_id = j->container_id,
 				    .script = script };
+	int r = 0;
 
 	strv_push(&argv, script);
 	for (char **a = s->args; *a; a++)
@@ -186,21 +188,22 @@ static int run_script(struct supervisor *s, struct err *e)
 		place_end(&s->place, JOB_FAILED);
 		return -1;
 	}
-	while (!s->ended)
-		if (loop_run(s->loop, e) < 0)
-			return -1;
-	return 0;
+	while (!s->ended && r == 0)
+		r = loop_run(s->loop, e);
+	/* It looks at SPEC to its end. */
+	s->why = step_run_why(s->run);
+	step_run_free(take_ptr(&s->run));
+	return r;
 }
 
 /* The job's end is never lost to a full disk: it is tried again until there is room. */
 static void finish(struct supervisor *s)
 {
-	enum end_why why = s->run ? step_run_why(s->run) : END_NOT;
 	struct err e = ERR_INIT;
 
 	recover_steps(&s->st, s->job.id);
 	for (int i = 0; i < RETRIES; i++) {
-		if (owner_finish(s->owner, &s->status, why, &e) == 0)
+		if (owner_finish(s->owner, &s->status, s->why, &e) == 0)
 			return;
 		if (i == 0)
 			log_error("job %" PRIu32 ": %s", s->job.id, e.msg);
@@ -253,7 +256,6 @@ int supervisor_main(int argc, char **argv)
 	r = load(&s, id, &e);
 	if (r == 0)
 		r = supervise(&s, hold, &e);
-	step_run_free(s.run);
 	place_free(&s.place);
 	owner_free(s.owner);
 	loop_free(s.loop);
