@@ -283,7 +283,7 @@ int step_run_start(struct loop *l, struct place *p, const struct job *j, const s
 	}
 	r->started = true;
 	/* Only for those who look on; recovery finds what was started without it. */
-	if (!p->own || !p->srun || p->recorded)
+	if (!p->own || !p->srun)
 		place_save(p, NULL);
 	if (!r->running)
 		r->done_timer = loop_after(l, 0, none_left, r);

@@ -285,8 +285,13 @@ void place_end(struct place *p, enum job_state state)
 	p->step.state = state;
 	p->step.end = time(NULL);
 	/* The one step of an srun's own job is known from the job. */
-	if (p->own && p->srun && !p->recorded)
+	if (p->own && p->srun) {
+		snprintf(name, sizeof(name), "step.%" PRIu32, p->step.id);
+		/* It was written down for its spool folder, which is gone. */
+		if (p->recorded)
+			unlinkat(p->dir, name, 0);
 		return;
+	}
 	if (place_save(p, &e) < 0)
 		log_error("%s", e.msg);
 	snprintf(name, sizeof(name), "hold.%" PRIu32, p->step.id);
