@@ -141,23 +141,48 @@ static void show_log(int log)
 		dprintf(STDERR_FILENO, "%.*s\n", (int)(end - text), text);
 }
 
+static char *find_program(const char *name, struct err *e)
+{
+	const char *search = getenv("PATH");
+	char *path = spawn_find(name, search ? search : "/usr/local/bin:/usr/bin:/bin");
+
+	if (!path)
+		err_set(e, "%s is needed and not installed", name);
+	return path;
+}
+
 static int start(char *const *argv, const int stdio[3], struct child *c, struct err *e)
 {
 	struct spawn s = SPAWN_INIT;
-	const char *search = getenv("PATH");
-	cleanup(free) char *path = spawn_find(argv[0], search ? search : "/usr/local/bin:/usr/bin:/bin");
+	cleanup(free) char *path = find_program(argv[0], e);
 
 	if (!path)
-		return err_set(e, "%s is needed and not installed", argv[0]);
+		return -1;
 	s.path = path;
 	s.argv = argv;
 	s.envp = environ;
-	/* Not SIGKILL: mmdebstrap then ends what it started and removes what it made. */
+	/* Not SIGKILL: some helpers then end what they started and remove what they made. */
 	s.parent_death = SIGTERM;
-	/* It signals its whole process group for that, which must not be ours. */
+	/* A helper may signal its whole process group for that, which must not be ours. */
 	s.new_session = true;
 	memcpy(s.stdio, stdio, sizeof(s.stdio));
 	return spawn_start(&s, c, e);
+}
+
+/* timeout(1) without a time: it does nothing but pass a signal on to its process group. */
+static int start_group(char *const *argv, const int stdio[3], struct child *c, struct err *e)
+{
+	cleanup(free) char *path = find_program(argv[0], e);
+	cleanup(strv) char **wrapped = NULL;
+
+	if (!path)
+		return -1;
+	strv_push(&wrapped, "timeout");
+	strv_push(&wrapped, "0");
+	strv_push(&wrapped, path);
+	for (char *const *a = argv + 1; *a; a++)
+		strv_push(&wrapped, *a);
+	return start(wrapped, stdio, c, e);
 }
 
 /* Waits for the end of a helper or a signal. */
@@ -243,7 +268,7 @@ int work_start(struct work *w, char *const *argv, int in, bool aloud, struct wor
 		return err_sys(e, errno, "make a pipe");
 	c->name = argv[0];
 	c->log = aloud && w->terminal ? -1 : memfd_create("log", MFD_CLOEXEC);
-	r = start(argv, (int[3]){ in, out[1], c->log }, &c->child, e);
+	r = (aloud ? start_group : start)(argv, (int[3]){ in, out[1], c->log }, &c->child, e);
 	close(out[1]);
 	if (r < 0)
 		close(out[0]);

@@ -46,6 +46,7 @@ int work_run(struct work *w, char *const *argv, struct err *e);
 /*
  * The same for a program whose output is read while it runs. OUT is a descriptor to read, the caller's; LOG one that
  * holds what it says on stderr, the caller's; a program with ALOUD speaks for itself on a terminal.
+ * Such a one is also signalled with its whole process group: mmdebstrap ends only when its children do.
  */
 struct work_child {
 	struct child child;

@@ -242,3 +242,16 @@ runs_by_hand() {
 	runs_by_hand b2 runc crun
 	[ "$(cat b2/rootfs/etc/debian_version)" = "$(cat b/rootfs/etc/debian_version)" ]
 }
+
+@test "what mmdebstrap made goes when berth is killed" {
+	mkdir -m 777 "$USER_DIR/tmp"
+	as_user env TMPDIR="$USER_DIR/tmp" sh -c 'echo $$ >b.pid; exec berth bundle create b --from debian:bookworm' 2>b.log &
+	wait_for 20 sh -c 'ls -d "$1"/mmdebstrap.* >/dev/null 2>&1' sh "$USER_DIR/tmp" || skip "host: mmdebstrap does not work here: $(cat b.log)"
+	sleep 1
+	kill -KILL "$(cat b.pid)"
+	wait $! || true
+	wait_for 60 sh -c '[ -z "$(ls -A "$1")" ]' sh "$USER_DIR/tmp"
+	[ ! -e b ]
+	create b --from oci:layout:v1
+	[ -z "$(ls -d .b.berth-* 2>/dev/null)" ]
+}
