@@ -55,7 +55,7 @@ int list_command_parse(const struct list_command *c, int argc, char **argv, list
 		if (def->class == OPT_SUPPORTED && apply(arg, option_of(def)->id, value, e) < 0)
 			return err_wrap(e, "--%s", def->name);
 	}
-	return more;
+	return more < 0 ? err_hint(e, "see %s --help", c->name) : 0;
 }
 
 void list_command_info(const struct list_command *c, bool help, bool version)

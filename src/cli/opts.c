@@ -113,6 +113,11 @@ static const struct opt_row *row_of(const struct opt_def *def)
 	return (const struct opt_row *)((const char *)def - offsetof(struct opt_row, def));
 }
 
+static const char *name_of(enum opts_cmd cmd)
+{
+	return cmd == OPTS_SRUN ? "srun" : cmd == OPTS_SBATCH ? "sbatch" : "salloc";
+}
+
 static int apply_words(struct opts *o, struct optparse *p, enum opts_origin origin, struct err *e)
 {
 	const struct opt_def *def;
@@ -123,7 +128,7 @@ static int apply_words(struct opts *o, struct optparse *p, enum opts_origin orig
 		if (apply(o, row_of(def), value, origin, e) < 0)
 			return err_wrap(e, "--%s", def->name);
 	}
-	return more;
+	return more < 0 ? err_hint(e, "see %s --help", name_of(o->cmd)) : 0;
 }
 
 int opts_set_words(struct opts *o, char *const *words, enum opts_origin origin, struct err *e)
@@ -283,11 +288,6 @@ int opts_parse(enum opts_cmd cmd, int argc, char *const *argv, char *const *env,
 	}
 	*out = o;
 	return 0;
-}
-
-static const char *name_of(enum opts_cmd cmd)
-{
-	return cmd == OPTS_SRUN ? "srun" : cmd == OPTS_SBATCH ? "sbatch" : "salloc";
 }
 
 void opts_help(enum opts_cmd cmd, bool all, FILE *out)

@@ -76,7 +76,7 @@ l" ]
 	script '' '#SBATCH --no-such-thing'
 	run as_user sbatch "$USER_HOME/job.sh"
 	[ "$status" -eq 1 ]
-	[ "$output" = "sbatch: error: $USER_HOME/job.sh:3: unrecognized option '--no-such-thing'" ]
+	[ "$output" = "sbatch: error: $USER_HOME/job.sh:3: unrecognized option '--no-such-thing'; see sbatch --help" ]
 	script '#SBATCH -J "half'
 	run as_user sbatch "$USER_HOME/job.sh"
 	[[ $output == *"job.sh:2: a double quote is not closed" ]]
@@ -145,7 +145,7 @@ l" ]
 		[ "$status" -eq 0 ]
 		run as_user "$command" --no-such-option
 		[ "$status" -eq 1 ]
-		[ "$output" = "$command: error: unrecognized option '--no-such-option'" ]
+		[ "$output" = "$command: error: unrecognized option '--no-such-option'; see $command --help" ]
 	done
 	run as_user berth --help
 	[[ $output == *"srun "*"sbatch "*"bundle "* ]]
