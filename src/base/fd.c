@@ -2,12 +2,26 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+
+void fd_open_standard(void)
+{
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, 3, 0) <= 0)
+		return;
+	/* The lowest free number is taken, so in this order each gets its own. */
+	for (int i = 0; i < 3; i++)
+		if (fds[i].revents & POLLNVAL)
+			(void)!open("/dev/null", O_RDWR);
+}
 
 int fd_write_all(int fd, const void *data, size_t len, struct err *e)
 {

@@ -9,6 +9,12 @@
 
 /* Descriptors are close-on-exec when made; valid is >= 0. These retry after EINTR and block as the descriptor does. */
 
+/*
+ * Opens /dev/null in place of each of descriptors 0, 1 and 2 that is closed, so that no other file gets one of these
+ * numbers and is taken for a standard stream. The first thing that main does.
+ */
+void fd_open_standard(void);
+
 /* Writes all of it. A short write is an error with errno's text. */
 int fd_write_all(int fd, const void *data, size_t len, struct err *e);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/commands.h"
@@ -96,5 +97,6 @@ int main(int argc, char **argv)
 {
 	const struct command *c = argc > 0 ? find(path_base(argv[0])) : NULL;
 
+	fd_open_standard();
 	return c && c->slurm ? run(c, argc, argv) : berth(argc, argv);
 }

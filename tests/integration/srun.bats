@@ -198,3 +198,20 @@ load engine
 	as_user srun sh -c 'setsid sleep 321 & setsid sh -c "sleep 321 & sleep 321" & exit 0'
 	! pgrep -u "$test_user" -f 'sleep 321'
 }
+
+@test "a job that a step submits outlives the step" {
+	job=$(as_user srun sbatch --parsable -o late.txt --wrap 'sleep 0.5; echo late')
+	wait_for 10 state_is "$job" COMPLETED
+	[ "$(cat late.txt)" = late ]
+}
+
+@test "closed standard streams are taken for nothing else" {
+	as_user sh -c 'srun sh -c "echo out; echo err >&2; cat" <&- >&- 2>&-'
+	as_user sh -c 'srun no-such-command <&- >&- 2>&-' || true
+	[ "$(as_user sacct -n -X -P -o ExitCode | tail -n 1)" = 2:0 ]
+}
+
+@test "a working directory that is not there" {
+	run as_user srun -D "$USER_HOME/nowhere" pwd
+	[[ $output == *"going to /tmp instead"* && ${lines[-1]} == /tmp ]]
+}

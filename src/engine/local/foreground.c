@@ -275,6 +275,8 @@ static int run_placed(struct local *l, struct job *j, const struct engine_step *
 	/* The job may have ended between our looking at it and our listening. */
 	if (!l->owner && !job_is_held(&l->st, j->id))
 		return err_set(e, "Job/step already completing or completed");
+	if (l->give_up)
+		return err_set(e, "interrupted before the step began");
 	if (step_run_start(l->loop, &l->place, j, spec, on_step_done, l, &l->run, e) < 0)
 		return -1;
 	while (!l->step_done)

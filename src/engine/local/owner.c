@@ -188,7 +188,7 @@ int owner_finish(struct owner *o, const struct exit_status *status, enum end_why
 	j->owner = (struct job_owner){ 0 };
 	/* On a full disk: what was kept back for this moment. */
 	unlinkat(o->hold, "reserve", 0);
-	if ((j->kind == JOB_SRUN ? job_rewrite(o->st, j, e) : job_save(o->st, j, batch, e)) < 0)
+	if ((batch ? job_save(o->st, j, true, e) : job_rewrite(o->st, j, e)) < 0)
 		return -1;
 	control_close(take_ptr(&o->control));
 	if (state_lock(o->st, e) < 0)

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/env.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -26,6 +27,9 @@ static const char *const kept[] = {
 	"HOME", "PATH", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TZ", "LANG"
 };
 
+/* Relative ones are our folder's, not that of the process which gets them. */
+static const char *const paths[] = { "BERTH_STATE_DIR", "BERTH_SPOOL_DIR", "BERTH_OCI_CONF" };
+
 char **task_clean_env(const char *mark)
 {
 	char **env = strv_copy(NULL);
@@ -39,6 +43,13 @@ char **task_clean_env(const char *mark)
 	for (char *const *v = environ; *v; v++)
 		if (str_starts(*v, "BERTH_") && !str_starts(*v, "BERTH_MARK="))
 			env_put(&env, *v);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		const char *value = env_get(env, paths[i]);
+		cleanup(free) char *absolute = value && *value && *value != '/' ? path_absolute(value) : NULL;
+
+		if (absolute)
+			env_set(&env, paths[i], absolute);
+	}
 	if (mark)
 		env_put(&env, mark);
 	return env;
@@ -90,6 +101,13 @@ static int start_plain(const struct launch *l, uint32_t task, struct spawn *s, c
 	s->parent_death = SIGKILL;
 	if (spawn_start(s, out, &why) == 0)
 		return 0;
+	if (str_starts(why.msg, "enter folder")) {
+		/* As Slurm does it. */
+		log_error("couldn't chdir to `%s': %s: going to /tmp instead", s->cwd, strerror(why.code));
+		s->cwd = "/tmp";
+		if (spawn_start(s, out, &why) == 0)
+			return 0;
+	}
 	*code = why.code ? why.code : 1;
 	if (str_starts(why.msg, "execute"))
 		return err_sys(e, why.code, "execve(): %s", word);
