@@ -129,7 +129,7 @@ int path_private_dir(const char *dir, struct err *e)
 	return take_fd(&fd);
 }
 
-static int random_name(const char *prefix, char **out, struct err *e)
+int path_random_name(const char *prefix, char **out, struct err *e)
 {
 	uint64_t r;
 
@@ -144,7 +144,7 @@ int path_unique_dir(int dir_fd, const char *prefix, char **name, struct err *e)
 	cleanup(free) char *n = NULL;
 	int fd;
 
-	if (random_name(prefix, &n, e) < 0)
+	if (path_random_name(prefix, &n, e) < 0)
 		return -1;
 	if (mkdirat(dir_fd, n, 0700) < 0)
 		return err_sys(e, errno, "make folder %s", n);
@@ -205,7 +205,7 @@ int path_write_atomic(int dir_fd, const char *name, const void *data, size_t len
 	cleanup(free) char *prefix = xasprintf(".%s.", name);
 	cleanup(free) char *tmp = NULL;
 
-	if (random_name(prefix, &tmp, e) < 0 || write_file(dir_fd, tmp, data, len, 0600, durable, e) < 0)
+	if (path_random_name(prefix, &tmp, e) < 0 || write_file(dir_fd, tmp, data, len, 0600, durable, e) < 0)
 		return err_wrap(e, "write %s", name);
 	if (renameat(dir_fd, tmp, dir_fd, name) < 0) {
 		err_sys(e, errno, "rename %s to %s", tmp, name);

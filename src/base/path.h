@@ -36,6 +36,9 @@ int path_private_dir(const char *dir, struct err *e);
 /* mkdir -p with MODE less the umask. */
 int path_mkdirs(const char *dir, mode_t mode, struct err *e);
 
+/* PREFIX followed by 16 unpredictable hex digits; *out is the caller's. */
+int path_random_name(const char *prefix, char **out, struct err *e);
+
 /*
  * Makes a folder PREFIX followed by 16 unpredictable hex digits below DIR_FD, 0700. *name (the caller's) is its name;
  * returns a descriptor of it or -1.

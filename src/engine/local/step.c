@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -206,17 +207,20 @@ static int start_task(struct step_run *r, struct launch *l, struct task *t, int 
 static int make_spool(struct step_run *r, struct err *e)
 {
 	cleanup(free) char *root = NULL, *name = NULL, *prefix = NULL;
-	cleanup(close) int root_fd = state_spool(&root, e), fd = -1;
+	cleanup(close) int root_fd = state_spool(&root, e);
 
 	if (root_fd < 0)
 		return -1;
 	prefix = xasprintf("%" PRIu32 ".%" PRIu32 ".", r->place->step.job, r->place->step.id);
-	fd = path_unique_dir(root_fd, prefix, &name, e);
-	if (fd < 0)
-		return err_wrap(e, "in %s", root);
+	if (path_random_name(prefix, &name, e) < 0)
+		return -1;
 	r->place->step.spool = path_join(root, name);
-	/* Written down before anything is in it, so that it is found whenever we may be killed. */
-	return place_save(r->place, e);
+	/* Written down before it is there, so that it is found whenever we may be killed. */
+	if (place_save(r->place, e) < 0)
+		return -1;
+	if (mkdirat(root_fd, name, 0700) < 0)
+		return err_sys(e, errno, "make folder %s", r->place->step.spool);
+	return 0;
 }
 
 static void on_limit(void *arg)
