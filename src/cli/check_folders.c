@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/check.h"
 #include "engine/local/local.h"
@@ -54,6 +55,8 @@ static void check_state(struct check_run *run)
 {
 	cleanup(state) struct state st = STATE_INIT;
 	struct job_list jobs = { 0 };
+	cleanup(free) uint32_t *ids = NULL;
+	size_t n = 0;
 	struct err e = ERR_INIT;
 
 	if (state_open(&st, &e) < 0) {
@@ -62,11 +65,16 @@ static void check_state(struct check_run *run)
 		return;
 	}
 	add_folder(run, "state folder", st.path, st.fd, "BERTH_STATE_DIR");
-	if (job_list_load(&st, true, &jobs, &e) < 0)
-		finding_hint(finding_add(run, FINDING_FAIL, "jobs", "%s", e.msg),
-			     "what is in %s/jobs and cannot be read has to go", st.path);
+	/* What it would say of each record is said below, once. */
+	log_set_stderr(LOG_LEVEL_QUIET);
+	if (state_list_all(&st, &ids, &n, &e) < 0 || job_list_load(&st, true, &jobs, &e) < 0)
+		finding_add(run, FINDING_FAIL, "jobs", "%s", e.msg);
+	else if (jobs.n < n)
+		finding_hint(finding_add(run, FINDING_WARN, "jobs", "%zu recorded, %zu of them damaged", n, n - jobs.n),
+			     "`berth sacct` names them; their folders in %s/jobs may go", st.path);
 	else
-		finding_add(run, FINDING_OK, "jobs", "%zu recorded", jobs.n);
+		finding_add(run, FINDING_OK, "jobs", "%zu recorded", n);
+	log_set_stderr(LOG_LEVEL_INFO);
 	job_list_free(&jobs);
 }
 

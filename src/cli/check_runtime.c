@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -15,6 +16,8 @@
 #include "config/install.h"
 #include "oci/runtime.h"
 #include "task/request.h"
+
+extern char **environ;
 
 enum { VERSION_MS = 10000, RUN_MS = 60000, WORDS_MAX = 1 << 16, PROGRAM_MAX = 64 << 20, RUNS = 3 };
 
@@ -42,32 +45,40 @@ static char *version_of(const char *path)
 	return NULL;
 }
 
-static void check_program(struct check_run *run, const char *name, const char *key)
+static void check_program(struct check_run *run, const char *name, enum oci_op op)
 {
+	bool runs = op == OCI_OP_RUN || op == OCI_OP_CREATE || op == OCI_OP_START;
 	cleanup(free) char *path = spawn_find(name, RUNTIME_PATH);
-	cleanup(free) char *version = path ? version_of(path) : NULL;
+	cleanup(free) char *version = path && runs ? version_of(path) : NULL;
 
 	if (path) {
-		finding_add(run, FINDING_OK, "runtime", "%s%s%s", path, version ? ": " : "", version ? version : "");
+		/* What ends containers may be kill(1), which is no runtime. */
+		if (runs)
+			finding_add(run, FINDING_OK, "runtime", "%s%s%s", path, version ? ": " : "",
+				    version ? version : "");
 		return;
 	}
-	finding_hint(
-		finding_add(run, FINDING_FAIL, "runtime", "RunTime%s: no program '%s' in %s", key, name, RUNTIME_PATH),
-		"install it, or give its whole path in %s", run->conf->source);
+	finding_hint(finding_add(run, FINDING_FAIL, "runtime", "RunTime%s: no program '%s' in %s", oci_op_name(op),
+				 name, RUNTIME_PATH),
+		     "install it, or give its whole path in %s", run->conf->source);
+	if (runs && !run->unusable)
+		run->unusable = xasprintf("%s is missing", name);
 }
 
 void host_programs(struct check_run *run)
 {
+	static const enum oci_op order[] = { OCI_OP_RUN,  OCI_OP_CREATE, OCI_OP_START, OCI_OP_QUERY,
+					     OCI_OP_KILL, OCI_OP_DELETE, OCI_OP_EXEC };
 	cleanup(strv) char **seen = NULL;
 
-	for (int op = 0; run->conf && op < OCI_OP_COUNT; op++) {
-		const struct pattern *p = run->conf->op[op];
+	for (size_t i = 0; run->conf && i < sizeof(order) / sizeof(*order); i++) {
+		const struct pattern *p = run->conf->op[order[i]];
 		const char *name = p ? pattern_program(p) : NULL;
 
 		if (!name || strv_has(seen, name))
 			continue;
 		strv_push(&seen, name);
-		check_program(run, name, oci_op_name((enum oci_op)op));
+		check_program(run, name, order[i]);
 	}
 }
 
@@ -131,8 +142,17 @@ static int trial_parent(struct trial *t, const char **dir, struct err *e)
 
 static int trial_make(struct trial *t, struct err *e)
 {
-	static const char *const folders[] = { "bundle", "bundle/rootfs", "bundle/rootfs/proc", "bundle/rootfs/dev",
+	static const char *const folders[] = { "bundle",
+					       "bundle/rootfs",
+					       "bundle/rootfs/proc",
+					       "bundle/rootfs/dev",
+					       "bundle/rootfs/sys",
+					       "bundle/rootfs/tmp",
+					       "bundle/rootfs/home",
+					       "bundle/rootfs/etc",
 					       "spool" };
+	/* Runtimes that make no mount points, such as Charliecloud's, look for these. */
+	static const char *const files[] = { "passwd", "group", "hosts", "resolv.conf" };
 	cleanup(free) char *config = bundle_config();
 	cleanup(free) char *init = install_libexec("berth-init");
 	cleanup(free) char *program = NULL;
@@ -150,6 +170,12 @@ static int trial_make(struct trial *t, struct err *e)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 		if (mkdirat(t->fd, folders[i], 0700) < 0)
 			return err_sys(e, errno, "make %s/%s", t->path, folders[i]);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		cleanup(free) char *file = path_join("bundle/rootfs/etc", files[i]);
+
+		if (path_write_new(t->fd, file, "", 0, 0644, e) < 0)
+			return -1;
+	}
 	if (path_read_file(AT_FDCWD, init, PROGRAM_MAX, &program, &len, NULL, e) < 0 ||
 	    path_write_new(t->fd, "bundle/rootfs/probe", program, len, 0700, e) < 0)
 		return -1;
@@ -181,6 +207,18 @@ static int write_config(const struct trial *t, const struct oci_conf *c, const c
 	return path_write_new(t->fd, name, b.data ? b.data : "", b.len, 0600, e);
 }
 
+/* A job has its user's environment; some runtimes insist on a part of it. */
+static char **job_environment(const struct check_run *run)
+{
+	char **env = strv_copy(environ);
+
+	if (run->user.name && !env_get(env, "USER"))
+		env_set(&env, "USER", run->user.name);
+	if (run->user.home && !env_get(env, "HOME"))
+		env_set(&env, "HOME", run->user.home);
+	return env;
+}
+
 static int write_request(const struct check_run *run, const struct trial *t, const char *name, const char *config,
 			 struct err *e)
 {
@@ -189,7 +227,7 @@ static int write_request(const struct check_run *run, const struct trial *t, con
 		path_join(t->path, run->conf->ignore_file_config_json ? "bundle/rootfs" : "bundle");
 	cleanup(free) char *spool = path_join(t->path, "spool");
 	char *argv[] = { (char *)"/probe", (char *)"--probe", NULL };
-	char *env[] = { (char *)"PATH=" RUNTIME_PATH, NULL };
+	cleanup(strv) char **env = job_environment(run);
 	struct request r = { .bundle = bundle,
 			     .argv = argv,
 			     .env = env,

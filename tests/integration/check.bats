@@ -154,6 +154,33 @@ as_user_in_namespace() {
 	grep -q hybrid <<<"$(field cgroups detail)"
 }
 
+@test "the configurations that ship: each that has its runtime here runs a container" {
+	local file
+	for file in "$BERTH_STAGE"/share/berth/examples/*.conf; do
+		write_conf <"$file"
+		run as_user berth check --json --config "$USER_DIR/oci.conf"
+		case $file in
+		*/apptainer*)
+			command -v apptainer >/dev/null && continue
+			[ "$status" -eq 1 ]
+			[ "$(field run detail)" = "not tried: apptainer is missing" ]
+			;;
+		*) [ "$status" -eq 0 ] || { echo "$file: $output"; return 1; } ;;
+		esac
+	done
+}
+
+@test "records of jobs that are damaged" {
+	mkdir -p "$BERTH_STATE_DIR/jobs/4711"
+	echo damaged >"$BERTH_STATE_DIR/jobs/4711/job"
+	[ "$(id -u)" -ne 0 ] || chown -R "$test_user:" "$BERTH_STATE_DIR"
+	run as_user berth check --json
+	rm -r "$BERTH_STATE_DIR/jobs/4711"
+	[ "$status" -eq 0 ]
+	[ "$(field jobs status)" = warn ]
+	grep -q '1 of them damaged' <<<"$(field jobs detail)"
+}
+
 @test "--import says what would change" {
 	runc_conf
 	run as_user berth check --import "$USER_DIR/oci.conf"
