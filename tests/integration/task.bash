@@ -147,3 +147,22 @@ task_end() {
 says() {
 	wait_for 20 grep -qxF -- "$1" "$out"
 }
+
+# task_launch [OPTION]... -- COMMAND...: as task_start, by a launcher of its own, $launcher, which the request names as
+# the parent. Killing it is for the test.
+task_launch() {
+	local fifo=$USER_DIR/launch.$RANDOM
+	mkfifo "$fifo"
+	(
+		read -r request <"$fifo"
+		(in_place=1; as_user "$BERTH_STAGE/libexec/berth/berth-task" --request "$request") >"$request.out" 2>"$request.err" &
+		echo $! >"$fifo"
+		wait
+	) 3>&- &
+	launcher=$!
+	task_prepare -k "parent=$launcher" "$@"
+	out=$request.out err=$request.err
+	echo "$request" >"$fifo"
+	read -r task_pid <"$fifo"
+	rm "$fifo"
+}

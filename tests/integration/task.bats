@@ -394,15 +394,10 @@ listing() {
 		| .linux.sysctl = {} | .linux.maskedPaths = [] | .["x-unknown"] = { a: [{}], "b/~": "ä\u0001", c: 1.50, d: null }' \
 		"$USER_DIR/bundle/config.json" |
 		sed 's/"x-unknown":{/&"max":18446744073709551615,"min":-9223372036854775808,"float":1.10e+3,/' >"$b/config.json"
+	KEEP_SPOOL=1
 	new_spool user
-	task -c kept -s "$spool" -b "$b" -- true || [ $? -eq 99 ]
-	local written=("$USER_DIR"/sp.*/task-3.*/bundle/config.json)
-	[ -f "${written[0]}" ] || {
-		# task() has removed the folder; once more by hand
-		KEEP_SPOOL=1
-		task -c kept -b "$b" -- true || [ $? -eq 99 ]
-		written=("$spool"/task-3.*/bundle/config.json)
-	}
+	run -99 task -c kept -s "$spool" -b "$b" -- true
+	written=("$spool"/task-3.*/bundle/config.json)
 	grep -qF '18446744073709551615' "${written[0]}"
 	grep -qF -- '-9223372036854775808' "${written[0]}"
 	grep -qF '1.10e+3' "${written[0]}"
