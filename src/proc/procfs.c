@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -86,6 +87,15 @@ int proc_open(const struct proc_id *id)
 		return -1;
 	}
 	return (int)fd;
+}
+
+uint64_t proc_now(void)
+{
+	const uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * ticks + (uint64_t)t.tv_nsec * ticks / 1000000000;
 }
 
 const char *proc_boot_id(void)

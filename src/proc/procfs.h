@@ -42,6 +42,14 @@ int reap_become_subreaper(struct err *e);
  */
 int reap_kill_descendants(pid_t except, int timeout_ms, struct err *e);
 
+/*
+ * Sends SIGKILL to what lives below ROOT and either started before BEFORE (clock ticks since boot) or has ENTRY
+ * ("NAME=value") in its environment.
+ */
+int reap_kill_below(pid_t root, uint64_t before, const char *entry, struct err *e);
+/* Now, in clock ticks since boot. */
+uint64_t proc_now(void);
+
 /* Sends SIG to every descendant of this process, once each. */
 int reap_signal_descendants(int sig, struct err *e);
 /* As reap_kill_descendants, sparing each process that SPARE says true for, and what lives below it. */

@@ -205,6 +205,27 @@ static bool environ_holds(int proc_fd, uint32_t pid, const char *entry)
 	return false;
 }
 
+int reap_kill_below(pid_t root, uint64_t before, const char *entry, struct err *e)
+{
+	cleanup(close) int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct family f;
+	int r = read_family(&f, e);
+
+	if (r == 0)
+		mark_descendants(&f, root, 0, NULL);
+	for (size_t i = 0; r == 0 && i < f.n; i++) {
+		const struct member *m = &f.members[i];
+		struct proc_id id;
+
+		if (!m->ours || m->zombie || proc_identify(m->pid, &id) < 0)
+			continue;
+		if (id.start < before || environ_holds(proc_fd, (uint32_t)m->pid, entry))
+			kill(m->pid, SIGKILL);
+	}
+	free(f.members);
+	return r;
+}
+
 static int kill_marked_round(const char *entry, size_t *found, struct err *e)
 {
 	cleanup(closedir) DIR *d = opendir("/proc");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -100,10 +101,33 @@ int console_new(struct run *r, char ***create_argv, struct err *e)
 	return loop_add(r->loop, c->listen_fd, EPOLLIN, on_console, c, e);
 }
 
+/* With Run the master is the runtime's, and some leave its size as it was: process 1 has the slave. */
+static void resize_inside(const struct run *r)
+{
+	struct winsize now, want;
+	char path[64];
+
+	if (r->init_pid <= 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &want) < 0)
+		return;
+	for (int i = 0; i < 3; i++) {
+		cleanup(close) int fd = -1;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", r->init_pid, i);
+		fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0 || ioctl(fd, TIOCGWINSZ, &now) < 0)
+			continue;
+		if (now.ws_row != want.ws_row || now.ws_col != want.ws_col)
+			ioctl(fd, TIOCSWINSZ, &want);
+		return;
+	}
+}
+
 void console_resize(struct run *r)
 {
 	if (r->console && r->console->master >= 0)
 		pty_copy_size(STDIN_FILENO, r->console->master);
+	else if (!r->create_start)
+		resize_inside(r);
 }
 
 /*

@@ -25,12 +25,12 @@ static bool is_explicit(const struct request *r, const char *entry)
 }
 
 /* What the processes of this job, and of this very task, can be found by. */
-static void add_marks(const struct task *t, char ***env)
+static void add_marks(const struct task *t, const char *name, char ***env)
 {
 	if (t->request.mark)
 		env_put(env, t->request.mark);
 	if (t->folder.path)
-		env_set(env, TASK_MARK, path_base(t->folder.path));
+		env_set(env, name, path_base(t->folder.path));
 }
 
 char **environment_for_container(const struct task *t, char *const *image)
@@ -44,7 +44,7 @@ char **environment_for_container(const struct task *t, char *const *image)
 			continue;
 		env_put(&env, *v);
 	}
-	add_marks(t, &env);
+	add_marks(t, TASK_MARK, &env);
 	return env;
 }
 
@@ -62,7 +62,7 @@ char **environment_for_runtime(const struct task *t)
 		if (!is_image_own(*v) && !is_function(*v) && !oci_conf_runtime_env_excluded(t->conf, *v))
 			strv_push(&env, *v);
 	env_set(&env, "PATH", RUNTIME_PATH);
-	add_marks(t, &env);
+	add_marks(t, TASK_MARK_RUNTIME, &env);
 	return env;
 }
 

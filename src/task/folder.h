@@ -19,8 +19,9 @@ struct task_folder {
 	char *bundle;	/* the generated bundle: below path, or below ContainerPath */
 };
 
-/* The variable in the environment of all of a task's processes: the folder's name. */
+/* Variables in the environment of a task's processes, in the container and those of the runtime: the folder's name. */
 #define TASK_MARK "BERTH_TASK"
+#define TASK_MARK_RUNTIME "BERTH_TASK_RUNTIME"
 
 #define TASK_FOLDER_INIT ((struct task_folder){ .fd = -1 })
 

@@ -13,6 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "init/protocol.h"
 #include "oci/runtime.h"
@@ -26,6 +28,8 @@
 /* So long after Start nobody has heard of process 1: Query is asked whether it still exists. */
 #define SILENCE_MS 250
 #define QUERY_TIMEOUT_MS 5000
+/* How long the runtime may take to notice the end of process 1 before we see what keeps it. */
+#define LINGER_MS 20
 #define KILL_TIMEOUT_MS 10000
 /* How long a container that lost its terminal has to end by itself. */
 #define HANGUP_MS 1000
@@ -48,7 +52,7 @@ int run_adopt_init(struct run *r, pid_t pid, struct err *e)
 	if (r->init_pidfd < 0)
 		return err_sys(e, errno, "pidfd_open of process %d", pid);
 	if (task_folder_record_init(&r->task->folder, pid, e) < 0 ||
-	    (r->create_start && loop_add(r->loop, r->init_pidfd, EPOLLIN, on_init_end, r, e) < 0)) {
+	    loop_add(r->loop, r->init_pidfd, EPOLLIN, on_init_end, r, e) < 0) {
 		close(take_fd(&r->init_pidfd));
 		return -1;
 	}
@@ -224,11 +228,35 @@ static void reap(struct run *r)
 		on_silence(r);
 }
 
+/*
+ * crun stays until the last process below it has ended. Where the container shares our pid namespace that may be one
+ * that process 1 left behind; but a poststop hook, too, which is let be.
+ */
+static void on_lingering(void *arg)
+{
+	struct run *r = arg;
+	cleanup(free) char *mark = xasprintf(TASK_MARK "=%s", path_base(r->task->folder.path));
+	struct err e = ERR_INIT;
+
+	if (r->phase == RUN_ENDED || r->start.pid <= 0)
+		return;
+	if (reap_kill_below(r->start.pid, r->init_end, mark, &e) < 0)
+		log_error("%s", e.msg);
+	r->linger_ms = r->linger_ms < 1000 ? 2 * r->linger_ms : 1000;
+	loop_after(r->loop, r->linger_ms, on_lingering, r);
+}
+
 static void on_init_end(void *arg, int fd, uint32_t events)
 {
 	struct run *r = arg;
 
 	loop_remove(r->loop, fd);
+	if (!r->create_start) {
+		r->init_end = proc_now();
+		r->linger_ms = LINGER_MS;
+		loop_after(r->loop, LINGER_MS, on_lingering, r);
+		return;
+	}
 	reap(r);
 	if (!r->has_status && !r->create.pid) {
 		struct runtime_state state = query(r);

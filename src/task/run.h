@@ -37,6 +37,8 @@ struct run {
 	struct exit_status runtime_status; /* of the runtime's process that failed, or Run's */
 	int parent_fd;
 	int terminal_fd;    /* of a task with a terminal, to see it hang up */
+	uint64_t init_end;  /* with Run: when process 1 ended, in clock ticks */
+	int64_t linger_ms;  /* until we look again what the runtime waits for */
 	int held[HELD_MAX]; /* signals that wait for process 1 */
 	size_t n_held;
 	int64_t held_until;

@@ -68,8 +68,7 @@ void signals_forward(struct run *r, int sig, pid_t sender)
 	if (sig == SIGPIPE)
 		return;
 	if (sig == SIGWINCH && r->task->request.pty) {
-		/* The kernel told the runtime too, or console.c carries the size; the container's terminal tells its
-		 * own. */
+		/* The container's terminal tells those who sit at it. */
 		console_resize(r);
 		return;
 	}

@@ -149,11 +149,15 @@ static void kill_init(int folder_fd)
 /* What left the container's process tree before anybody could see it go. */
 static void kill_marked(const char *folder)
 {
-	cleanup(free) char *entry = xasprintf(TASK_MARK "=%s", path_base(folder));
-	struct err e = ERR_INIT;
+	static const char *const marks[] = { TASK_MARK_RUNTIME, TASK_MARK };
 
-	if (reap_kill_marked(entry, &e) < 0)
-		log_error("%s", e.msg);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		cleanup(free) char *entry = xasprintf("%s=%s", marks[i], path_base(folder));
+		struct err e = ERR_INIT;
+
+		if (reap_kill_marked(entry, &e) < 0)
+			log_error("%s", e.msg);
+	}
 }
 
 static int clean_up_one(int parent_fd, const char *parent, const char *name, struct err *e)

@@ -112,6 +112,7 @@ task_left() {
 		grep -lszxF "$mark" /proc/[0-9]*/environ
 		find "$spool" -mindepth 1 ! -path "$spool/.rt" 2>/dev/null
 		grep -F "$spool" /proc/self/mountinfo
+		true
 	)
 	[ -z "$left" ] || { printf 'left behind:\n%s\n' "$left"; return 1; }
 }
@@ -129,6 +130,21 @@ task() {
 	return $rc
 }
 
+# The descriptors of the test runner, which waits until the last user of them is gone.
+close_others() {
+	local fd
+	for fd in /proc/self/fd/*; do
+		fd=${fd##*/}
+		[ "$fd" -le 2 ] || [ "$fd" -ge 255 ] || eval "exec $fd>&-"
+	done
+}
+
+# A test that failed leaves nothing running.
+teardown() {
+	[ -z "${task_pid:-}" ] || kill -KILL "$task_pid" 2>/dev/null || true
+	[ -z "${launcher:-}" ] || kill -KILL "$launcher" 2>/dev/null || true
+}
+
 task_start() {
 	task_prepare "$@" || return
 	out=$spool.out err=$spool.err
@@ -136,9 +152,19 @@ task_start() {
 	task_pid=$!
 }
 
+task_gone() {
+	! kill -0 "$task_pid" 2>/dev/null || grep -qs '^State:.Z' "/proc/$task_pid/status"
+}
+
 task_end() {
 	status=0
+	# Not for ever: a hang is a failure like others.
+	if ! wait_for 30 task_gone; then
+		echo "berth-task does not end: $(pgrep -aP "$task_pid")"
+		kill -KILL "$task_pid"
+	fi
 	wait "$task_pid" || status=$?
+	task_pid=
 	task_left || { status=99; return 1; }
 	task_forget
 }
@@ -154,11 +180,12 @@ task_launch() {
 	local fifo=$USER_DIR/launch.$RANDOM
 	mkfifo "$fifo"
 	(
+		close_others
 		read -r request <"$fifo"
 		(in_place=1; as_user "$BERTH_STAGE/libexec/berth/berth-task" --request "$request") >"$request.out" 2>"$request.err" &
 		echo $! >"$fifo"
 		wait
-	) 3>&- &
+	) &
 	launcher=$!
 	task_prepare -k "parent=$launcher" "$@"
 	out=$request.out err=$request.err

@@ -86,7 +86,7 @@ env_file() {
 	new_spool user
 	run -99 task -c keep -s "$spool" -- true
 	ls "$spool"/task-3.*/bundle/config.json
-	rm -rf "$spool"/*
+	rm -rf "${spool:?}"/*
 	make_conf keep "$v" DisableCleanup=false
 	task -c keep -s "$spool" -- true
 	rm -rf "$spool"
