@@ -10,6 +10,7 @@
 #include "cli/opts.h"
 #include "engine/local/supervisor.h"
 #include "engine/local/watcher.h"
+#include "proc/exit.h"
 
 /* One program, all commands: by the name that it was called by, or by its first argument. */
 
@@ -98,5 +99,6 @@ int main(int argc, char **argv)
 	const struct command *c = argc > 0 ? find(path_base(argv[0])) : NULL;
 
 	fd_open_standard();
+	exit_statuses_are_kept();
 	return c && c->slurm ? run(c, argc, argv) : berth(argc, argv);
 }

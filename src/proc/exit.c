@@ -16,6 +16,11 @@ static struct exit_status decode(int status)
 	return (struct exit_status){ .code = WEXITSTATUS(status) };
 }
 
+void exit_statuses_are_kept(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int exit_wait(pid_t pid, struct exit_status *out, struct err *e)
 {
 	int status;
@@ -45,6 +50,19 @@ int exit_reap_any(pid_t *pid, struct exit_status *out)
 	*pid = got;
 	*out = decode(status);
 	return 1;
+}
+
+void exit_reap_orphans(bool (*is_ours)(const void *arg, pid_t pid), const void *arg)
+{
+	siginfo_t si;
+
+	for (;;) {
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || !si.si_pid ||
+		    is_ours(arg, si.si_pid))
+			return;
+		waitpid(si.si_pid, NULL, WNOHANG | __WALL);
+	}
 }
 
 _Noreturn void exit_like(const struct exit_status *status)

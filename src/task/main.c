@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "base/path.h"
 #include "init/protocol.h"
+#include "proc/exit.h"
 #include "task/logging.h"
 #include "task/task.h"
 
@@ -149,6 +150,8 @@ int main(int argc, char **argv)
 	struct arguments a = { .request_fd = -1 };
 	struct err e = ERR_INIT;
 
+	fd_open_standard();
+	exit_statuses_are_kept();
 	log_open("berth-task");
 	if (parse_arguments(argc, argv, &a, &e) < 0) {
 		log_error("%s", e.msg);

@@ -130,3 +130,16 @@ load engine
 	done
 	! grep -q '^SLURM_STEP_ID' env.txt
 }
+
+@test "steps that end with their job say so" {
+	id=$(submit --wrap 'srun sleep 60 & srun -n1 --overlap sleep 60')
+	wait_for 10 eval '[ "$(as_user squeue -h -s -j "$id" | grep -c sleep)" -eq 2 ]'
+	as_user scancel "$id"
+	wait_for 10 ended "$id"
+	run as_user sacct -n -P -o JobID,State -j "$id"
+	[[ $output == *"$id.0|CANCELLED"* && $output == *"$id.1|CANCELLED"* ]]
+	id=$(submit --wrap 'srun sleep 60 & until [ "$(squeue -h -s -j $SLURM_JOB_ID | grep -c sleep)" -eq 1 ]; do sleep 0.1; done')
+	wait_for 10 ended "$id"
+	run as_user sacct -n -P -o JobID,State -j "$id"
+	[[ $output == *"$id|COMPLETED"* && $output == *"$id.0|CANCELLED"* ]]
+}

@@ -215,3 +215,16 @@ load engine
 	run as_user srun -D "$USER_HOME/nowhere" pwd
 	[[ $output == *"going to /tmp instead"* && ${lines[-1]} == /tmp ]]
 }
+
+@test "what tasks leave to init does not stay as zombies" {
+	run as_user srun sh -c 'for i in 1 2 3 4 5; do (sleep 0.01 &); done; sleep 0.3
+		cat /proc/[0-9]*/status 2>/dev/null | awk "/^State:/ { s = \$2 } /^PPid:/ && \$2 == p && s == \"Z\"" p=$PPID'
+	[ "$status" -eq 0 ] && [ -z "$output" ]
+}
+
+@test "started with SIGCHLD ignored" {
+	for container in "" "--container=$BUNDLE"; do
+		run as_user perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' srun $container sh -c 'exit 7'
+		[ "$status" -eq 7 ]
+	done
+}

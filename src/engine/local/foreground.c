@@ -157,6 +157,9 @@ static void on_step_signal(struct local *l, int sig, pid_t sender)
 		step_run_signal(l->run, sig);
 		step_run_end(l->run, END_INTERRUPTED);
 		break;
+	case SIGCHLD:
+		step_run_reap(l->run);
+		break;
 	default:
 		step_run_signal(l->run, sig);
 	}
@@ -170,7 +173,7 @@ static void on_signal(void *arg, int sig, pid_t sender)
 		on_step_signal(l, sig, sender);
 	else if (l->command.pid) {
 		/* The terminal's reach the command as well; those that were sent to us are meant for both. */
-		if (sender && sig != SIGWINCH)
+		if (sender && sig != SIGWINCH && sig != SIGCHLD)
 			child_signal(&l->command, sig, NULL);
 	} else if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT) {
 		l->give_up = true;
@@ -180,7 +183,8 @@ static void on_signal(void *arg, int sig, pid_t sender)
 
 static int install_signals(struct local *l, struct err *e)
 {
-	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM, SIGWINCH };
+	static const int wanted[] = { SIGINT,  SIGTERM, SIGHUP,	 SIGQUIT,  SIGUSR1,
+				      SIGUSR2, SIGCONT, SIGALRM, SIGWINCH, SIGCHLD };
 	struct sigaction sa;
 	sigset_t set;
 
@@ -233,7 +237,7 @@ static int op_release(struct engine *en, struct job *job, const struct exit_stat
 	r = owner_finish(l->owner, status, l->why, e);
 	owner_free(take_ptr(&l->owner));
 	if (others)
-		recover_steps(&l->st, job->id);
+		recover_steps(&l->st, job->id, owner_step_state(l->why));
 	l->job = NULL;
 	return r;
 }

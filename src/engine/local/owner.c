@@ -41,6 +41,11 @@ int64_t kill_wait_ms(void)
 	return text && parse_u32(text, 0, 86400, &seconds, NULL) == 0 ? (int64_t)seconds * 1000 : 30000;
 }
 
+enum job_state owner_step_state(enum end_why why)
+{
+	return why == END_TIMEOUT ? JOB_TIMEOUT : JOB_CANCELLED;
+}
+
 /*
  * To the sockets of the job's steps that other processes run; each of them holds a file. Returns whether there was any.
  */

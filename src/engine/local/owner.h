@@ -24,6 +24,9 @@ enum end_why {
 	END_BAD_EXIT,	 /* --kill-on-bad-exit, --wait */
 };
 
+/* How a step counts that did not get to say so itself, because its job was being ended for WHY, or is over. */
+enum job_state owner_step_state(enum end_why why);
+
 struct owner;
 
 struct owner_events {

@@ -85,12 +85,12 @@ void recover_step_files(const struct step *s)
 		recover_spool(s->spool);
 }
 
-static void end_step(struct state *st, struct step *s)
+static void end_step(struct state *st, struct step *s, enum job_state as)
 {
 	struct err e = ERR_INIT;
 
 	recover_step_files(s);
-	s->state = JOB_NODE_FAIL;
+	s->state = as;
 	s->end = time(NULL);
 	if (step_save(st, s, false, &e) < 0)
 		log_error("%s", e.msg);
@@ -104,7 +104,7 @@ static void end_steps(struct state *st, const struct job *j)
 		return;
 	for (size_t i = 0; i < l.n; i++)
 		if (!job_state_ended(l.steps[i].state))
-			end_step(st, &l.steps[i]);
+			end_step(st, &l.steps[i], JOB_NODE_FAIL);
 	step_list_free(&l);
 }
 
@@ -228,7 +228,7 @@ static int recover_job(struct state *st, const struct active *a, struct err *e)
 }
 
 /* Steps of a job that lives whose own srun was killed. */
-static void recover_step(struct state *st, uint32_t job, uint32_t id)
+static void recover_step(struct state *st, uint32_t job, uint32_t id, enum job_state as)
 {
 	cleanup(close) int hold = -1;
 	struct step s;
@@ -239,12 +239,12 @@ static void recover_step(struct state *st, uint32_t job, uint32_t id)
 	if (hold < 0 || step_load(st, job, id, &s, NULL) < 0)
 		return;
 	if (!job_state_ended(s.state))
-		end_step(st, &s);
+		end_step(st, &s, as);
 	step_free(&s);
 	unlinkat(st->jobs_fd, name, 0);
 }
 
-void recover_steps(struct state *st, uint32_t id)
+void recover_steps(struct state *st, uint32_t id, enum job_state as)
 {
 	cleanup(free) uint32_t *steps = NULL;
 	size_t n;
@@ -252,7 +252,7 @@ void recover_steps(struct state *st, uint32_t id)
 	if (step_list_held(st, id, &steps, &n, NULL) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
-		recover_step(st, id, steps[i]);
+		recover_step(st, id, steps[i], as);
 }
 
 int recover(struct state *st, struct err *e)
@@ -274,7 +274,7 @@ int recover(struct state *st, struct err *e)
 			if (recover_job(st, &list[i], &why) < 0)
 				log_error("recover job %" PRIu32 ": %s", list[i].id, why.msg);
 		} else if (owned) {
-			recover_steps(st, list[i].id);
+			recover_steps(st, list[i].id, JOB_NODE_FAIL);
 		}
 	}
 	if (!waiting || lost || hold_is_taken(st->fd, "watcher"))

@@ -20,7 +20,7 @@ void recover_tasks(const char *spool);
 /* The same, and removes SPOOL: nothing of the step lives any more. */
 void recover_spool(const char *spool);
 
-/* Ends the steps of job ID whose own srun was killed while the job lives on. */
-void recover_steps(struct state *st, uint32_t id);
+/* Ends the steps of job ID whose own srun is gone; AS is how they count: NODE_FAIL while the job lives on. */
+void recover_steps(struct state *st, uint32_t id, enum job_state as);
 
 #endif

@@ -133,6 +133,21 @@ static void task_ended(struct task *t, const struct exit_status *st)
 	after_task(r, st);
 }
 
+static bool is_task(const void *arg, pid_t pid)
+{
+	const struct step_run *r = arg;
+
+	for (uint32_t i = 0; i < r->spec->ntasks; i++)
+		if (r->tasks[i].child.pid == pid)
+			return true;
+	return false;
+}
+
+void step_run_reap(const struct step_run *r)
+{
+	exit_reap_orphans(is_task, r);
+}
+
 static void on_task(void *arg, int fd, uint32_t events)
 {
 	struct task *t = arg;
@@ -146,7 +161,9 @@ static void on_task(void *arg, int fd, uint32_t events)
 		log_error("task %" PRIu32 ": %s", t->number, e.msg);
 	task_ended(t, &st);
 	report_task(r->spec, r->job, &r->place->step, t->number);
-	if (!r->running)
+	if (r->running)
+		step_run_reap(r);
+	else
 		end_stragglers(r);
 }
 

@@ -29,6 +29,8 @@ void step_run_end(struct step_run *r, enum end_why why);
 enum end_why step_run_why(const struct step_run *r);
 /* For Ctrl-C: a line about each group of tasks. */
 void step_run_report(const struct step_run *r);
+/* After SIGCHLD: what the tasks left to init comes to us, and must not stay as zombies for as long as the step runs. */
+void step_run_reap(const struct step_run *r);
 void step_run_free(struct step_run *r);
 
 #endif

@@ -263,7 +263,7 @@ int place_wait(struct place *p, struct loop *l, const struct job *j, const struc
 		while (!w.changed && !(give_up && *give_up) && (!spec->immediate || clock_ms() <= deadline))
 			if (loop_once(l, spec->immediate ? deadline - clock_ms() + 1 : -1, e) < 0)
 				break;
-		recover_steps(p->st, j->id);
+		recover_steps(p->st, j->id, JOB_NODE_FAIL);
 		why = ERR_INIT;
 		r = place_take(p, j, spec, parent, &why);
 	}

@@ -92,6 +92,8 @@ static void on_process_signal(void *arg, int sig, pid_t sender)
 	struct supervisor *s = arg;
 
 	(void)sender;
+	if (sig == SIGCHLD && s->run)
+		step_run_reap(s->run);
 	/* The machine goes down, or somebody wants exactly this. */
 	if (sig == SIGTERM) {
 		owner_end_steps(s->owner, END_CANCELLED);
@@ -201,7 +203,7 @@ static void finish(struct supervisor *s)
 {
 	struct err e = ERR_INIT;
 
-	recover_steps(&s->st, s->job.id);
+	recover_steps(&s->st, s->job.id, owner_step_state(s->why));
 	for (int i = 0; i < RETRIES; i++) {
 		if (owner_finish(s->owner, &s->status, s->why, &e) == 0)
 			return;
@@ -218,7 +220,8 @@ static int supervise(struct supervisor *s, int hold, struct err *e)
 	int r;
 
 	sigemptyset(&set);
-	for (const int *sig = (const int[]){ SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, 0 }; *sig; sig++)
+	for (const int *sig = (const int[]){ SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, 0 }; *sig;
+	     sig++)
 		sigaddset(&set, *sig);
 	if (loop_new(&s->loop, e) < 0 || loop_signals(s->loop, &set, on_process_signal, s, e) < 0 ||
 	    owner_new(&s->st, s->loop, &s->job, hold, &ev, &s->owner, e) < 0)
