@@ -106,7 +106,7 @@ struct job {
 	char *submit_dir; /* absolute: where the command was given */
 	char *command;	  /* for people: script or program */
 	char *submit_line;
-	char *std_in, *std_out, *std_err; /* batch: patterns not yet replaced; E: absolute names once it runs */
+	char *std_in, *std_out, *std_err; /* batch: file name patterns; E: absolute names */
 	bool append;			  /* --open-mode=append */
 	char *container, *container_id;	  /* of the batch or interactive step; bundle absolute */
 

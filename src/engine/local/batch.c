@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "engine/local/queue.h"
 #include "engine/local/record.h"
+#include "engine/spec/filename.h"
 #include "proc/user.h"
 
 #define MAX_START (64U << 20)
@@ -127,8 +128,43 @@ static int write_job(struct state *st, struct job *j, const struct batch *b, int
 	return job_save(st, j, durable, e);
 }
 
-static int write_jobs(struct state *st, struct job *j, const struct batch *b, const uint32_t *tasks, size_t n,
-		      struct err *e)
+static int expand(const struct job *j, const char *pattern, char **out, struct err *e)
+{
+	struct filename_vars v = { .job = j->id,
+				   .array_job = j->array_job ? j->array_job : j->id,
+				   .array_task = j->array_task == ARRAY_NONE ? -1 : (int64_t)j->array_task,
+				   .step = "batch",
+				   .node_name = j->node,
+				   .user = j->user,
+				   .job_name = j->name };
+	cleanup(free) char *name = NULL;
+
+	free(take_ptr(out));
+	if (!pattern)
+		return 0;
+	if (filename_expand(pattern, &v, &name, e) < 0)
+		return -1;
+	*out = path_join(j->work_dir, name);
+	return 0;
+}
+
+/* What the submission said about the streams; each element of an array has names of its own. */
+struct patterns {
+	char *in, *out, *err;
+};
+
+static int set_streams(struct job *j, const struct patterns *p, struct err *e)
+{
+	const char *usual = j->array_task == ARRAY_NONE ? "slurm-%j.out" : "slurm-%A_%a.out";
+	const char *out = p->out ? p->out : usual;
+
+	if (expand(j, p->in, &j->std_in, e) < 0 || expand(j, out, &j->std_out, e) < 0)
+		return -1;
+	return expand(j, p->err ? p->err : out, &j->std_err, e);
+}
+
+static int write_jobs(struct state *st, struct job *j, const struct batch *b, const struct patterns *p,
+		      const uint32_t *tasks, size_t n, struct err *e)
 {
 	cleanup(close) int first_dir = -1;
 	uint32_t first = j->id;
@@ -137,7 +173,7 @@ static int write_jobs(struct state *st, struct job *j, const struct batch *b, co
 		j->id = first + (uint32_t)i;
 		if (tasks)
 			j->array_task = tasks[i];
-		if (set_mark(j, e) < 0 || write_job(st, j, b, first_dir, n == 1, e) < 0)
+		if (set_mark(j, e) < 0 || set_streams(j, p, e) < 0 || write_job(st, j, b, first_dir, n == 1, e) < 0)
 			return -1;
 		if (first_dir < 0 && (first_dir = state_job_dir(st, first, e)) < 0)
 			return -1;
@@ -192,6 +228,7 @@ int batch_submit(struct state *st, struct job *j, const struct batch *b, const u
 		 struct err *e)
 {
 	size_t n = n_tasks ? n_tasks : 1;
+	struct patterns p;
 	uint32_t first;
 	int r;
 
@@ -206,9 +243,14 @@ int batch_submit(struct state *st, struct job *j, const struct batch *b, const u
 	j->reason = j->hold ? REASON_HELD_USER : REASON_PRIORITY;
 	if (n_tasks)
 		set_array(j, tasks, n);
-	if (write_jobs(st, j, b, n_tasks ? tasks : NULL, n, e) < 0 || enqueue(st, j, n, e) < 0) {
+	p = (struct patterns){ take_ptr(&j->std_in), take_ptr(&j->std_out), take_ptr(&j->std_err) };
+	r = write_jobs(st, j, b, &p, n_tasks ? tasks : NULL, n, e);
+	if (r == 0)
+		r = enqueue(st, j, n, e);
+	if (r < 0)
 		remove_jobs(st, first, n);
-		return -1;
-	}
-	return 0;
+	free(p.in);
+	free(p.out);
+	free(p.err);
+	return r;
 }

@@ -110,7 +110,7 @@ static int count_running(struct round *r, const struct active *a, bool *back, st
 		return -1;
 	if (job_state_ended(j.state))
 		state_active_remove(r->st, a->id, a->kind);
-	else if (j.state == JOB_PENDING)
+	else if (j.state == JOB_PENDING && !job_is_held(r->st, j.id))
 		*back = true; /* whoever granted it was killed between the two */
 	else
 		use_running(r, &j);
@@ -123,7 +123,8 @@ static int set_reason(struct round *r, struct job *j, enum job_reason reason, st
 	if (j->reason == reason)
 		return 0;
 	j->reason = reason;
-	return job_save(r->st, j, false, e);
+	/* On the disk: one that is not there whole after a power cut would be a queued job that is lost. */
+	return job_save(r->st, j, !is_foreground(j), e);
 }
 
 static int end_pending(struct round *r, struct job *j, const struct active *a, enum job_state state, struct err *e)
@@ -147,18 +148,15 @@ static int grant(struct round *r, struct job *j, struct active *a, struct err *e
 	j->state = JOB_RUNNING;
 	j->reason = REASON_NONE;
 	j->start = r->now;
-	if (job_save(r->st, j, false, e) < 0)
-		return -1;
 	count_element(r, j);
-	if (is_foreground(j))
-		return 0;
-	if (supervisor_start(r->st, j->id, &j->owner, e) < 0) {
+	/* A supervisor that finds its job still pending, because we were killed before we could say so, goes away. */
+	if (!is_foreground(j) && supervisor_start(r->st, j->id, &j->owner, e) < 0) {
 		log_error("job %" PRIu32 ": %s", j->id, e->msg);
 		j->reason = REASON_LAUNCH;
 		j->exit_code = 1;
 		return end_pending(r, j, a, JOB_FAILED, e);
 	}
-	return job_save(r->st, j, false, e);
+	return job_save(r->st, j, !is_foreground(j), e);
 }
 
 static int consider(struct round *r, struct active *a, struct job *j, struct err *e)

@@ -20,10 +20,10 @@
 #include "base/str.h"
 #include "engine/local/batch.h"
 #include "engine/local/owner.h"
+#include "engine/local/queue.h"
 #include "engine/local/record.h"
 #include "engine/local/recover.h"
 #include "engine/local/step.h"
-#include "engine/spec/filename.h"
 
 enum { RETRIES = 3600 };
 
@@ -101,28 +101,10 @@ static void on_process_signal(void *arg, int sig, pid_t sender)
 	}
 }
 
-static int open_stream(const struct job *j, char **pattern, int flags, int target, struct err *e)
+static int open_stream(const char *path, int flags, int target, struct err *e)
 {
-	struct filename_vars v = { .job = j->id,
-				   .array_job = j->array_job ? j->array_job : j->id,
-				   .array_task = j->array_task == ARRAY_NONE ? -1 : (int64_t)j->array_task,
-				   .step = "batch",
-				   .node_name = j->node,
-				   .user = j->user,
-				   .job_name = j->name };
-	cleanup(free) char *name = NULL;
-	cleanup(close) int fd = -1;
-	char *path;
+	cleanup(close) int fd = open(path, flags | O_NOCTTY | O_CLOEXEC, 0666);
 
-	/* That of a job that was queued again was expanded when it ran before. */
-	if (j->restarts && **pattern == '/')
-		name = xstrdup(*pattern);
-	else if (filename_expand(*pattern, &v, &name, e) < 0)
-		return -1;
-	path = path_join(j->work_dir, name);
-	free(*pattern);
-	*pattern = path;
-	fd = open(path, flags | O_NOCTTY | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return err_sys(e, errno, "open %s", path);
 	dup2(fd, target);
@@ -130,21 +112,16 @@ static int open_stream(const struct job *j, char **pattern, int flags, int targe
 }
 
 /* The script's streams become ours, so that what we have to say stands beside what it says. */
-static int open_streams(struct job *j, struct err *e)
+static int open_streams(const struct job *j, struct err *e)
 {
 	int flags = O_WRONLY | O_CREAT | O_APPEND | (j->append ? 0 : O_TRUNC);
-	bool apart = j->std_err && strcmp(j->std_err, j->std_out ? j->std_out : "") != 0;
 
-	if (!j->std_out)
-		j->std_out = xstrdup(j->array_task == ARRAY_NONE ? "slurm-%j.out" : "slurm-%A_%a.out");
-	if (j->std_in && open_stream(j, &j->std_in, O_RDONLY, STDIN_FILENO, e) < 0)
+	if (j->std_in && open_stream(j->std_in, O_RDONLY, STDIN_FILENO, e) < 0)
 		return -1;
-	if (open_stream(j, &j->std_out, flags, STDOUT_FILENO, e) < 0)
+	if (open_stream(j->std_out, flags, STDOUT_FILENO, e) < 0)
 		return -1;
-	if (apart)
-		return open_stream(j, &j->std_err, flags, STDERR_FILENO, e);
-	free(j->std_err);
-	j->std_err = xstrdup(j->std_out);
+	if (strcmp(j->std_err, j->std_out) != 0)
+		return open_stream(j->std_err, flags, STDERR_FILENO, e);
 	dup2(STDOUT_FILENO, STDERR_FILENO);
 	return 0;
 }
@@ -158,7 +135,7 @@ static int load(struct supervisor *s, uint32_t id, struct err *e)
 	/* Whoever granted the job writes its record until it lets go of the lock. */
 	r = job_load(&s->st, id, &s->job, e);
 	state_unlock(&s->st);
-	if (r == 0 && s->job.state != JOB_RUNNING)
+	if (r == 0 && (s->job.state != JOB_RUNNING || !s->job.std_out || !s->job.std_err))
 		r = err_set(e, "job %" PRIu32 " is not to be run", id);
 	return r;
 }
@@ -229,8 +206,6 @@ static int supervise(struct supervisor *s, int hold, struct err *e)
 	umask((mode_t)s->job.umask);
 	owner_self(&s->job.owner);
 	r = open_streams(&s->job, e);
-	if (job_save(&s->st, &s->job, true, r < 0 ? NULL : e) < 0)
-		r = -1;
 	if (r == 0)
 		r = batch_read(owner_dir(s->owner), &s->args, &s->env, e);
 	if (r == 0)
@@ -257,8 +232,13 @@ int supervisor_main(int argc, char **argv)
 	if (argc != 3 || hold < 0 || parse_u32(argv[2], 1, UINT32_MAX, &id, &e) < 0)
 		return 2;
 	r = load(&s, id, &e);
-	if (r == 0)
+	if (r == 0) {
 		r = supervise(&s, hold, &e);
+	} else if (s.st.fd >= 0) {
+		/* Whoever granted the job did not get to say so: it is granted anew. */
+		close(hold);
+		queue_advance_now(&s.st);
+	}
 	place_free(&s.place);
 	owner_free(s.owner);
 	loop_free(s.loop);
