@@ -22,6 +22,12 @@
 #define CHILD_STACK (64 * 1024)
 
 /*
+ * AddressSanitizer remembers of a stack what is out of scope on it; the child's ends in the middle of its functions,
+ * and its memory is used again.
+ */
+#define ON_CHILD_STACK __attribute__((no_sanitize_address))
+
+/*
  * The child shares our memory until it executes (CLONE_VM | CLONE_VFORK, as posix_spawn does it), so that its start
  * costs the same however large we are, and its failure is simply written here. It must not touch anything else of ours:
  * system calls only, no malloc, no lock, no log.
@@ -34,7 +40,7 @@ struct start {
 	int error;
 };
 
-static int move_fds(const struct spawn *s)
+static ON_CHILD_STACK int move_fds(const struct spawn *s)
 {
 	int at[SPAWN_MAX_FDS + 3], above = 3;
 	size_t n = s->n_fds;
@@ -61,7 +67,7 @@ static int move_fds(const struct spawn *s)
 	return 0;
 }
 
-static int close_others(const struct spawn *s)
+static ON_CHILD_STACK int close_others(const struct spawn *s)
 {
 	if (!s->n_fds)
 		return close_range(3, ~0U, 0);
@@ -74,7 +80,7 @@ static int close_others(const struct spawn *s)
 }
 
 /* Past the C library, which keeps two signals to itself that whoever started us may have ignored. */
-static void default_signals(void)
+static ON_CHILD_STACK void default_signals(void)
 {
 	static const struct {
 		void (*handler)(int);
@@ -89,7 +95,7 @@ static void default_signals(void)
 }
 
 /* Without stdio, which is not for a child that shares our memory. */
-static void put_pid(char *to)
+static ON_CHILD_STACK void put_pid(char *to)
 {
 	char digits[12];
 	size_t n = 0;
@@ -101,7 +107,7 @@ static void put_pid(char *to)
 	*to = '\0';
 }
 
-static int child_main(void *arg)
+static ON_CHILD_STACK int child_main(void *arg)
 {
 	struct start *st = arg;
 	const struct spawn *s = st->s;
