@@ -17,12 +17,15 @@
 
 #define FILE_MAX 4096
 
+/* In a loop: keeps the compiler from making a call of a C library out of it. */
+#define KEEP_LOOP() __asm__ volatile("")
+
 static size_t length(const char *s)
 {
 	size_t n = 0;
 
-	while (s[n])
-		n++;
+	for (; s[n]; n++)
+		KEEP_LOOP();
 	return n;
 }
 
@@ -31,8 +34,10 @@ static size_t append(char *to, size_t at, size_t max, const char *s, size_t len)
 {
 	if (len >= max - at)
 		return 0;
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
+		KEEP_LOOP();
 		to[at + i] = s[i];
+	}
 	to[at + len] = '\0';
 	return at + len;
 }
@@ -85,16 +90,19 @@ static int connect_beside(const char *program)
 	return (int)fd;
 }
 
-static long send_message(int fd, const struct init_message *m)
+static long send_message(int fd, uint32_t kind, int32_t error)
 {
-	return sys_call(SYS_sendto, fd, (long)m, sizeof(*m), MSG_NOSIGNAL, 0, 0);
+	struct init_message m;
+
+	m.kind = kind;
+	m.error = error;
+	return sys_call(SYS_sendto, fd, (long)&m, sizeof(m), MSG_NOSIGNAL, 0, 0);
 }
 
 static void wait_for_go(int fd)
 {
-	const struct init_message hello = { .kind = INIT_HELLO };
-	struct init_message go = { .kind = 0 };
-	long n = send_message(fd, &hello);
+	struct init_message go;
+	long n = send_message(fd, INIT_HELLO, 0);
 
 	if (n < 0)
 		die("report to berth-task", n);
@@ -169,9 +177,8 @@ static bool is_probe(const char *word)
 
 int init_main(int argc, char **argv, char **envp)
 {
-	struct init_message failed = { .kind = INIT_FAILED };
+	int fd, error;
 	long r;
-	int fd;
 
 	if (argc == 2 && is_probe(argv[1]))
 		return 0;
@@ -185,9 +192,9 @@ int init_main(int argc, char **argv, char **envp)
 	r = sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	if (r < 0)
 		die("prctl", r);
-	failed.error = execute(argv + 1, envp);
-	r = send_message(fd, &failed);
+	error = execute(argv + 1, envp);
+	r = send_message(fd, INIT_FAILED, error);
 	if (r < 0)
 		die(argv[1], r);
-	return failed.error == ENOENT || failed.error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+	return error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
