@@ -143,3 +143,17 @@ load engine
 	run as_user sacct -n -P -o JobID,State -j "$id"
 	[[ $output == *"$id|COMPLETED"* && $output == *"$id.0|CANCELLED"* ]]
 }
+
+@test "an output file that is a pipe nobody reads fails at once" {
+	as_user mkfifo pipe
+	id=$(submit -o pipe --wrap 'echo hi')
+	wait_for 10 ended "$id"
+	state_is "$id" FAILED
+	run as_user srun -o pipe true
+	[ "$status" -eq 1 ]
+	[[ $output == *"pipe: nobody reads it"* ]]
+	as_user cat pipe >read &
+	as_user sh -c 'sleep 0.2; srun -o pipe echo hi'
+	wait $!
+	[ "$(cat read)" = hi ]
+}

@@ -95,18 +95,29 @@ static int open_null(struct err *e)
 	return fd < 0 ? err_sys(e, errno, "open /dev/null") : fd;
 }
 
+int step_io_file(const char *path, int flags, struct err *e)
+{
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+	/* A named pipe that nobody reads is an error, not something that neither Ctrl-C nor scancel ends. */
+	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | (writes ? O_NONBLOCK : 0), 0666);
+
+	if (fd < 0)
+		return err_sys(e, errno, errno == ENXIO ? "open %s: nobody reads it" : "open %s", path);
+	if (writes)
+		fcntl(fd, F_SETFL, flags & O_APPEND);
+	return fd;
+}
+
 /* Opens a file that tasks write to or read from; relative names are the job's. */
 static int open_file(struct step_io *io, const char *pattern, int flags, uint32_t task, struct err *e)
 {
 	cleanup(free) char *name = NULL, *path = NULL;
-	int fd;
 
 	io->vars.task = task;
 	if (filename_expand(pattern, &io->vars, &name, e) < 0)
 		return -1;
 	path = path_join(io->spec->work_dir, name);
-	fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
-	return fd < 0 ? err_sys(e, errno, "open %s", path) : fd;
+	return step_io_file(path, flags, e);
 }
 
 static int output_flags(const struct step_io *io)

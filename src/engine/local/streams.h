@@ -33,4 +33,7 @@ void step_io_finish(struct step_io *io, loop_timer_fn *done, void *arg);
 void step_io_abandon(struct step_io *io);
 void step_io_free(struct step_io *io);
 
+/* Opens a file of -i, -o or -e by its absolute name; FLAGS as for open(2). Never waits for a pipe's reader. */
+int step_io_file(const char *path, int flags, struct err *e);
+
 #endif

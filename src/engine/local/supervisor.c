@@ -24,6 +24,7 @@
 #include "engine/local/record.h"
 #include "engine/local/recover.h"
 #include "engine/local/step.h"
+#include "engine/local/streams.h"
 
 enum { RETRIES = 3600 };
 
@@ -103,10 +104,10 @@ static void on_process_signal(void *arg, int sig, pid_t sender)
 
 static int open_stream(const char *path, int flags, int target, struct err *e)
 {
-	cleanup(close) int fd = open(path, flags | O_NOCTTY | O_CLOEXEC, 0666);
+	cleanup(close) int fd = step_io_file(path, flags, e);
 
 	if (fd < 0)
-		return err_sys(e, errno, "open %s", path);
+		return -1;
 	dup2(fd, target);
 	return 0;
 }
