@@ -73,7 +73,7 @@ static const struct list_option options[] = {
 	{ YES("nodelist", 'w', REQUIRED, "LIST", "jobs on these nodes"), C_NODELIST, NULL },
 	{ YES("partition", 'p', REQUIRED, "NAME", "jobs of this partition"), C_PARTITION, "SCANCEL_PARTITION" },
 	{ YES("qos", 'q', REQUIRED, "NAME", "jobs of this quality of service"), C_QOS, "SCANCEL_QOS" },
-	{ YES("quiet", 'Q', NO, NULL, "no error for jobs that have ended"), C_QUIET, NULL },
+	{ YES("quiet", 'Q', NO, NULL, "nothing of jobs that have ended, not with -v either"), C_QUIET, NULL },
 	{ YES("reservation", 'R', REQUIRED, "NAME", "jobs of this reservation"), C_RESERVATION, NULL },
 	{ REFUSED("sibling", 0, REQUIRED, "CLUSTER", "there are no federated jobs"), 0, NULL },
 	{ YES("signal", 's', REQUIRED, "SIGNAL", "send this signal; the job goes on if it can"), C_SIGNAL, NULL },
@@ -229,7 +229,15 @@ static int end_or_signal(const struct scancel *c, struct state *st, const struct
 			    STEP_NONE, sig, e);
 }
 
-/* 0, or 1 where it failed; says so. */
+/* The exit status. What has ended already is as it was wanted, so only -v speaks of it. */
+static int failed(const struct scancel *c, const char *id, bool ended, const char *why)
+{
+	if (!ended || (c->verbose > 0 && !c->quiet))
+		log_error("Kill job error on job id %s: %s", id, why);
+	return !ended;
+}
+
+/* The exit status; says what went wrong. */
 static int cancel_one(const struct scancel *c, struct state *st, const struct job *j, uint32_t step)
 {
 	cleanup(free) char *id = name_of(j, step);
@@ -244,29 +252,23 @@ static int cancel_one(const struct scancel *c, struct state *st, const struct jo
 		log_info("Terminating %s %s", step == STEP_NONE ? "job" : "step", id);
 	if (end_or_signal(c, st, j, step, &e) == 0)
 		return 0;
-	if (e.code == EALREADY && c->quiet)
-		return 0;
-	log_error("Kill job error on job id %s: %s", id, e.msg);
-	return 1;
+	return failed(c, id, e.code == EALREADY, e.msg);
 }
 
 static int not_found(const struct scancel *c, struct state *st, const struct spec_jobid *id, const char *text)
 {
 	struct job j;
-	bool ended = !id->has_array && job_load(st, id->job, &j, NULL) == 0;
 
-	if (ended)
-		job_free(&j);
-	if (ended && c->quiet)
-		return 0;
-	log_error("Kill job error on job id %s: %s", text,
-		  ended ? "Job/step already completing or completed" : "Invalid job id specified");
-	return 1;
+	/* An array's number is that of its first element. */
+	if (job_load(st, id->job, &j, NULL) < 0)
+		return failed(c, text, false, "Invalid job id specified");
+	job_free(&j);
+	return failed(c, text, true, "Job/step already completing or completed");
 }
 
 static int cancel_ids(const struct scancel *c, struct state *st, const struct job_list *jobs)
 {
-	int failed = 0;
+	int status = 0;
 
 	for (size_t i = 0; i < c->ids.n_ids; i++) {
 		bool found = false;
@@ -276,23 +278,23 @@ static int cancel_ids(const struct scancel *c, struct state *st, const struct jo
 				continue;
 			found = true;
 			if (list_filter_job(&c->filter, &jobs->jobs[k]))
-				failed |= cancel_one(c, st, &jobs->jobs[k], list_step_number(&c->ids.ids[i]));
+				status |= cancel_one(c, st, &jobs->jobs[k], list_step_number(&c->ids.ids[i]));
 		}
 		if (!found)
-			failed |= not_found(c, st, &c->ids.ids[i], c->id_texts[i]);
+			status |= not_found(c, st, &c->ids.ids[i], c->id_texts[i]);
 	}
-	return failed;
+	return status;
 }
 
 static int cancel_all(const struct scancel *c, struct state *st, const struct job_list *jobs)
 {
-	int failed = 0;
+	int status = 0;
 
 	for (size_t k = 0; k < jobs->n; k++) {
 		if (list_filter_job(&c->filter, &jobs->jobs[k]))
-			failed |= cancel_one(c, st, &jobs->jobs[k], STEP_NONE);
+			status |= cancel_one(c, st, &jobs->jobs[k], STEP_NONE);
 	}
-	return failed;
+	return status;
 }
 
 /* The exit status, or -1. */
@@ -300,16 +302,16 @@ static int cancel(struct scancel *c, struct err *e)
 {
 	cleanup(state) struct state st = STATE_INIT;
 	struct job_list jobs;
-	int failed;
+	int status;
 
 	if (c->ids.n_ids == 0 && !c->filtered)
 		return err_set(e, "No job identification provided");
 	c->filter.any_state = !c->states_given;
 	if (local_open(&st, e) < 0 || job_list_load(&st, false, &jobs, e) < 0)
 		return -1;
-	failed = c->ids.n_ids > 0 ? cancel_ids(c, &st, &jobs) : cancel_all(c, &st, &jobs);
+	status = c->ids.n_ids > 0 ? cancel_ids(c, &st, &jobs) : cancel_all(c, &st, &jobs);
 	job_list_free(&jobs);
-	return failed;
+	return status;
 }
 
 int cmd_scancel(int argc, char **argv)

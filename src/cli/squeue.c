@@ -227,7 +227,7 @@ static void set_defaults(struct squeue *q)
 		q->filter.states[JOB_PENDING] = true;
 	}
 	if (!q->sort)
-		q->sort = q->steps ? "P,i" : q->start ? "S,i" : "P,t,i";
+		q->sort = q->steps ? "P,i" : q->start ? "S,i" : "P,t,-p,i";
 	if (q->format || q->format_names)
 		return;
 	if (q->steps)
@@ -386,6 +386,17 @@ static int check_id(const struct squeue *q, struct state *st, struct err *e)
 	return 0;
 }
 
+/* The time stamp above a list that is long, or one of several. */
+static void add_date(struct strbuf *b)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[64];
+
+	localtime_r(&now, &tm);
+	strbuf_add(b, text, strftime(text, sizeof(text), "%a %b %d %H:%M:%S %Y\n", &tm));
+}
+
 static int print_rows(const struct squeue *q, const struct rows *r, struct err *e)
 {
 	struct squeue_columns columns;
@@ -393,6 +404,8 @@ static int print_rows(const struct squeue *q, const struct rows *r, struct err *
 	int rc = q->format_names ? squeue_columns_names(q->format_names, q->steps, &columns, e)
 				 : squeue_columns_letters(q->format, q->steps, &columns, e);
 
+	if (rc == 0 && !q->no_header && (q->long_format || q->iterate))
+		add_date(&out);
 	if (rc == 0 && !q->no_header)
 		squeue_columns_line(&out, &columns, q->steps, NULL);
 	for (size_t i = 0; rc == 0 && i < r->n; i++)
@@ -431,13 +444,9 @@ static int show(const struct squeue *q, struct err *e)
 	return rc;
 }
 
-/* -i: a time stamp before each list, as Slurm prints it. */
 static int repeat(const struct squeue *q, struct err *e)
 {
 	for (;;) {
-		time_t now = time(NULL);
-
-		fputs(ctime(&now), stdout);
 		if (show(q, e) < 0)
 			return -1;
 		if (fflush(stdout) != 0)

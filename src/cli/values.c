@@ -207,9 +207,29 @@ void value_cpu_time_raw(struct strbuf *b, const struct list_row *row)
 	add_number(b, cpu_seconds(row));
 }
 
+/* As it was asked for; of a job that waits each part says how it stands. */
 void value_dependency(struct strbuf *b, const struct list_row *row)
 {
-	add_or_null(b, row, row->job->dependency);
+	const char *how = row->job->reason == REASON_DEPENDENCY_NEVER ? "failed" : "unfulfilled";
+	struct spec_depend d;
+
+	if (!waits(row) || !row->job->dependency || spec_depend(row->job->dependency, &d, NULL) < 0) {
+		add_or_null(b, row, row->job->dependency);
+		return;
+	}
+	for (size_t i = 0; i < d.n; i++) {
+		const struct spec_depend_item *item = &d.items[i];
+
+		strbuf_addf(b, "%s%s", i == 0 ? "" : d.any ? "?" : ",", spec_depend_name(item->type));
+		if (item->type != DEPEND_SINGLETON)
+			strbuf_addf(b, ":%u", item->job);
+		if (item->element >= 0)
+			strbuf_addf(b, "_%" PRId64, item->element);
+		if (item->minutes > 0)
+			strbuf_addf(b, "+%u", item->minutes);
+		strbuf_addf(b, "(%s)", how);
+	}
+	spec_depend_free(&d);
 }
 
 void value_derived_exit(struct strbuf *b, const struct list_row *row)
@@ -434,9 +454,14 @@ void value_select(struct strbuf *b, const struct list_row *row)
 	strbuf_addc(b, '*');
 }
 
+/* squeue says of a job that waits for its time which one that is. */
 void value_start(struct strbuf *b, const struct list_row *row)
 {
-	list_time(b, row->step ? row->step->start : row->job->start, never(row));
+	time_t start = row->step ? row->step->start : row->job->start;
+
+	if (start == 0 && !row->accounting && row->job->begin > row->now)
+		start = row->job->begin;
+	list_time(b, start, never(row));
 }
 
 void value_state(struct strbuf *b, const struct list_row *row)

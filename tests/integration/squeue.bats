@@ -38,9 +38,9 @@ teardown_file() {
 @test "waiting jobs first, each with its reason; ended ones only when asked for" {
 	run as_user squeue -h -o '%i %t %R'
 	[ "$output" = "$held PD (JobHeldUser)
-${array}_[1-3,7%2] PD (JobHeldUser)
 $waiting PD (Dependency)
 $later PD (BeginTime)
+${array}_[1-3,7%2] PD (JobHeldUser)
 $running R $node" ]
 	run as_user squeue -h -t F -o '%i %t %T %R'
 	[ "$output" = "$failed F FAILED (NonZeroExitCode)" ]
@@ -66,7 +66,12 @@ $running R $node" ]
 	run as_user squeue -h -j "$running" -o '%l %N %B %E'
 	[ "$output" = "10:00 $node $node (null)" ]
 	run as_user squeue -h -j "$waiting" -o %E
-	[[ $output == "afterok:$running"* ]]
+	[ "$output" = "afterok:$running(unfulfilled)" ]
+	run as_user squeue -h -j "$later" -o %S
+	[[ $output == 20*T* ]]
+	run as_user squeue -l -j "$later"
+	[[ ${lines[0]} =~ ^[A-Z][a-z]{2}\ [A-Z][a-z]{2}\ [0-9]{2}\ [0-9:]{8}\ [0-9]{4}$ ]]
+	[[ ${lines[1]} == *" TIME_LIMI  NODES NODELIST(REASON)" ]]
 }
 
 @test "arrays: one line, or a line for each element" {

@@ -134,6 +134,32 @@ static void names(void **state)
 	}
 }
 
+static void dependencies(void **state)
+{
+	struct job j = waiting();
+	struct list_row row = { .job = &j, .now = NOW };
+	static const struct {
+		const char *text;
+		enum job_reason reason;
+		const char *want;
+	} cases[] = {
+		{ NULL, REASON_NONE, "(null)" },
+		{ "afterok:3:4_5,singleton", REASON_DEPENDENCY,
+		  "afterok:3(unfulfilled),afterok:4_5(unfulfilled),singleton(unfulfilled)" },
+		{ "after:3+7?7", REASON_DEPENDENCY, "after:3+7(unfulfilled)?afterany:7(unfulfilled)" },
+		{ "afterok:3", REASON_DEPENDENCY_NEVER, "afterok:3(failed)" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		cleanup(strbuf) struct strbuf b = STRBUF_INIT;
+
+		j.dependency = (char *)cases[i].text;
+		j.reason = cases[i].reason;
+		value_dependency(&b, &row);
+		check_text(i, b.data, cases[i].want);
+	}
+}
+
 static void sorting(void **state)
 {
 	struct job a = running(), b = waiting();
@@ -285,9 +311,9 @@ static void json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(letters),     cmocka_unit_test(names),		 cmocka_unit_test(sorting),
-		cmocka_unit_test(accounts),    cmocka_unit_test(account_widths), cmocka_unit_test(filters),
-		cmocka_unit_test(bad_filters), cmocka_unit_test(json),
+		cmocka_unit_test(letters), cmocka_unit_test(names),	  cmocka_unit_test(dependencies),
+		cmocka_unit_test(sorting), cmocka_unit_test(accounts),	  cmocka_unit_test(account_widths),
+		cmocka_unit_test(filters), cmocka_unit_test(bad_filters), cmocka_unit_test(json),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -16,6 +16,13 @@ static void add_number(struct strbuf *b, uint32_t n, int width)
 	strbuf_addf(b, "%0*" PRIu32, width, n);
 }
 
+static bool is_number(const char *s)
+{
+	uint32_t n;
+
+	return parse_u32(s, 0, UINT32_MAX, &n, NULL) == 0;
+}
+
 static void add_step(struct strbuf *b, const char *step, int width)
 {
 	uint32_t n;
@@ -42,8 +49,10 @@ static bool add_letter(struct strbuf *b, char letter, int width, const struct fi
 		add_number(b, array ? (uint32_t)v->array_task : UINT32_MAX - 1, width);
 		return true;
 	case 'J':
+		/* A batch script's is the job's number alone. */
 		add_number(b, v->job, width);
-		strbuf_addf(b, ".%s", v->step);
+		if (is_number(v->step))
+			strbuf_addf(b, ".%s", v->step);
 		return true;
 	case 'j':
 		add_number(b, v->job, width);
