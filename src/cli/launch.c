@@ -25,6 +25,11 @@ char *launch_work_dir(const struct opts *o)
 	return path_absolute(o->chdir ? o->chdir : ".");
 }
 
+int launch_check_dir(const char *work_dir, struct err *e)
+{
+	return *work_dir == '/' ? 0 : err_set(e, "the working directory no longer exists; --chdir names another");
+}
+
 char *launch_container(const char *name)
 {
 	if (!name)
@@ -119,6 +124,9 @@ int launch_job(const struct opts *o, enum job_kind kind, int argc, char *const *
 	       struct job *j, struct err *e)
 {
 	j->kind = kind;
+	j->work_dir = launch_work_dir(o);
+	if (launch_check_dir(j->work_dir, e) < 0)
+		return -1;
 	if (set_resources(o, kind, j, e) < 0)
 		return -1;
 	set_recorded(j, o->recorded);
@@ -133,7 +141,6 @@ int launch_job(const struct opts *o, enum job_kind kind, int argc, char *const *
 	j->warn_signal = o->warn.sig;
 	j->warn_before = o->warn.seconds;
 	j->warn_batch = o->warn.batch_only;
-	j->work_dir = launch_work_dir(o);
 	j->submit_dir = path_absolute(".");
 	j->submit_line = launch_line(argc, argv);
 	j->append = o->open_mode == OPEN_MODE_APPEND;

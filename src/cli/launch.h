@@ -13,6 +13,8 @@ int launch_job(const struct opts *o, enum job_kind kind, int argc, char *const *
 
 /* The folder that the tasks start in, absolute; the caller's. */
 char *launch_work_dir(const struct opts *o);
+/* That of a process whose folder was removed has no name. */
+int launch_check_dir(const char *work_dir, struct err *e);
 /* What --container named, absolute unless it is something like docker://...; NULL where there is none. The caller's. */
 char *launch_container(const char *name);
 /* The command's line as it was typed, for the record. The caller's. */

@@ -136,13 +136,14 @@ static int run(struct srun *s, int argc, char **argv, struct exit_status *status
 	cleanup(strv) char **env = spec_export_apply(&s->o.export, environ), **names = launch_explicit(&s->o);
 	cleanup(free) char *dir = launch_work_dir(&s->o), *line = launch_line(argc, argv);
 	struct engine_step step = { .env = env, .explicit_env = names, .work_dir = dir, .submit_line = line };
-	int r;
+	int r = launch_check_dir(dir, e);
 
 	fill_step(s, &step);
 	if (s->o.export_text)
 		env_set(&env, "SLURM_EXPORT_ENV", s->o.export_text);
 	step.env = env;
-	r = s->en->ops->run_step(s->en, &s->job, &step, status, e);
+	if (r == 0)
+		r = s->en->ops->run_step(s->en, &s->job, &step, status, e);
 	if (!s->attached) {
 		struct exit_status failed = { .code = 1 };
 		struct err why = ERR_INIT;

@@ -84,6 +84,17 @@ nothing_left() { no_jobs && no_leftovers; }
 	wait_for 10 nothing_left
 }
 
+@test "a record that was lost is spoken of once" {
+	id=$(submit -H --wrap true) gone=$(submit -H --wrap true)
+	as_user sh -c ": >$BERTH_STATE_DIR/jobs/$id/job; rm -r $BERTH_STATE_DIR/jobs/$gone"
+	run as_user srun true
+	[ "$status" -eq 0 ]
+	[[ $output == *"job $id: damaged"* && $output == *"job $gone: "* ]]
+	run as_user srun true
+	[ "$status" -eq 0 ] && [ -z "$output" ]
+	as_user rm -r "$BERTH_STATE_DIR/jobs/$id"
+}
+
 # victim NAME: the pid of a process of the chain, if there is one just now
 victim() {
 	case $1 in

@@ -228,3 +228,11 @@ load engine
 		[ "$status" -eq 7 ]
 	done
 }
+
+@test "a working directory that was removed" {
+	for command in "srun" "srun --container=$BUNDLE" "sbatch --wrap" salloc; do
+		run as_user sh -c 'mkdir gone && cd gone && rmdir ../gone && exec "$@"' sh $command true
+		[ "$status" -eq 1 ]
+		[[ $output == *"the working directory no longer exists; --chdir names another"* ]]
+	done
+}

@@ -197,8 +197,11 @@ static int consider_entry(struct round *r, struct active *a, struct err *e)
 	/* Behind a job that waits, nothing changes for those that were ready already. */
 	if (r->blocked && (a->kind == ACTIVE_QUEUED || a->kind == ACTIVE_FOREGROUND))
 		return 0;
-	if (job_load(r->st, a->id, &j, e) < 0)
+	if (job_load(r->st, a->id, &j, e) < 0) {
+		if (e && job_is_lost(e))
+			state_active_remove(r->st, a->id, a->kind);
 		return -1;
+	}
 	if (job_state_ended(j.state)) {
 		state_active_remove(r->st, a->id, a->kind);
 		result = 0;

@@ -413,7 +413,7 @@ static int parse(const char *head, const struct field *fields, size_t n, const c
 		*next++ = '\0';
 		if (first) {
 			if (strncmp(line, head, strlen(line)) != 0 || line[0] == '\0')
-				return err_set(e, "not a record of this version");
+				return err_sys(e, EPROTONOSUPPORT, "not a record of this version");
 		} else if (str_starts(line, "turn=")) {
 			snprintf(turn, sizeof(turn), "%s", line + 5);
 		} else if (str_starts(line, "whole=")) {
@@ -490,6 +490,11 @@ int job_load(struct state *st, uint32_t id, struct job *out, struct err *e)
 	if (e)
 		*e = why;
 	return -1;
+}
+
+bool job_is_lost(const struct err *why)
+{
+	return !why->code || why->code == ENOENT || why->code == EAGAIN;
 }
 
 int job_rewrite(struct state *st, const struct job *j, struct err *e)

@@ -21,6 +21,8 @@ char *step_format(const struct step *s, size_t *len);
 
 /* err.code ENOENT: there is none. */
 int job_load(struct state *st, uint32_t id, struct job *out, struct err *e);
+/* True where job_load will never read it: removed by hand, or a power cut left it empty or in pieces. */
+bool job_is_lost(const struct err *why);
 /* The first record of a job or step: cheaper than replacing one. */
 int job_create(struct state *st, const struct job *j, struct err *e);
 int step_create(struct state *st, const struct step *s, struct err *e);

@@ -182,8 +182,12 @@ static int claim(struct state *st, const struct active *a, struct job *j, int *h
 	if (job_load(st, a->id, j, &busy) == 0)
 		return 0;
 	close(take_fd(hold));
-	if (busy.code != ENOENT)
+	/* What is in pieces while nobody owns it stays so: said once, and nothing waits for it any more. */
+	if (busy.code != ENOENT) {
+		if (job_is_lost(&busy))
+			state_active_remove(st, a->id, a->kind);
 		return err_set(e, "%s", busy.msg);
+	}
 	/* Killed before it had a record: it has told nobody its number. */
 	snprintf(name, sizeof(name), "%" PRIu32, a->id);
 	state_active_remove(st, a->id, a->kind);
