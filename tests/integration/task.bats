@@ -145,7 +145,7 @@ statuses() {
 big_stdin() {
 	run task -c "$v" "${as[@]}" -- sh -c 'md5sum; echo done >&2' <"$USER_DIR/big"
 	# In any order: runc carries each stream through a pipe of its own.
-	[ "$(sort <<<"$output")" = "$(printf '%s\n' "$sum  -" done | sort)" ] && [ "$status" -eq 0 ]
+	[ "$(sort <<<"$output")" = "$(printf '%s\n' "$sum  -" "done" | sort)" ] && [ "$status" -eq 0 ]
 }
 
 @test "stdin of 100 MB arrives whole" {
