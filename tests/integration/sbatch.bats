@@ -152,8 +152,8 @@ load engine
 	run as_user srun -o pipe true
 	[ "$status" -eq 1 ]
 	[[ $output == *"pipe: nobody reads it"* ]]
-	as_user cat pipe >read &
+	as_user cat pipe >arrived &
 	as_user sh -c 'sleep 0.2; srun -o pipe echo hi'
 	wait $!
-	[ "$(cat read)" = hi ]
+	[ "$(cat arrived)" = hi ]
 }
