@@ -16,6 +16,8 @@
  */
 int job_parse(const char *text, size_t len, struct job *out, struct err *e);
 char *job_format(const struct job *j, size_t *len);
+/* For writing over an earlier text of AT_LEAST bytes. */
+char *job_format_over(const struct job *j, size_t at_least, size_t *len);
 int step_parse(const char *text, size_t len, struct step *out, struct err *e);
 char *step_format(const struct step *s, size_t *len);
 
