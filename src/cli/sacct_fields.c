@@ -182,7 +182,7 @@ static int add_named(struct sacct_columns *c, char *part, struct err *e)
 	}
 	title = find(part, &field);
 	if (!title)
-		return err_set(e, "Invalid field requested: \"%.64s\"", part);
+		return err_set(e, "Invalid field requested: \"%.64s\"; sacct --helpformat lists them", part);
 	width = field->width;
 	if (percent) {
 		char *end;

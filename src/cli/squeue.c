@@ -182,6 +182,8 @@ static int apply(void *arg, int id, const char *value, struct err *e)
 	case Q_USAGE:
 	case Q_VERSION:
 		list_command_info(&squeue_command, id == Q_HELP, id == Q_VERSION);
+		if (id == Q_HELP)
+			squeue_columns_help(stdout);
 		q->done = true;
 		break;
 	case Q_ITERATE:

@@ -205,6 +205,18 @@ void squeue_columns_free(struct squeue_columns *c)
 	*c = (struct squeue_columns){ 0 };
 }
 
+void squeue_columns_help(FILE *out)
+{
+	const size_t n = sizeof(fields) / sizeof(fields[0]);
+
+	fprintf(out, "\nColumns, by the letter of --format and the name of --Format:\n");
+	for (size_t i = 0; i < n; i++) {
+		char letter[] = { fields[i].letter ? '%' : ' ', fields[i].letter ? fields[i].letter : ' ', '\0' };
+
+		fprintf(out, "  %s %-20s%s", letter, fields[i].name, i % 3 == 2 || i + 1 == n ? "\n" : "");
+	}
+}
+
 /* Names of nodes and durations are never cut. */
 static bool may_be_cut(const struct squeue_field *f, const char *text)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "cli/list.h"
@@ -35,6 +36,9 @@ struct squeue_columns {
 int squeue_columns_letters(const char *format, bool steps, struct squeue_columns *out, struct err *e);
 int squeue_columns_names(const char *format, bool steps, struct squeue_columns *out, struct err *e);
 void squeue_columns_free(struct squeue_columns *c);
+
+/* The letters and names, for --help. */
+void squeue_columns_help(FILE *out);
 
 /* One line, with its newline; ROW NULL: the titles. */
 void squeue_columns_line(struct strbuf *b, const struct squeue_columns *c, bool steps, const struct list_row *row);

@@ -62,7 +62,7 @@ $bad|FAILED|3:0|" ]
 	[ "$output" = "00:02:00|1|$test_user|$(id -u "$test_user")|$USER_DIR/home|" ]
 	run as_user sacct -o nosuch
 	[ "$status" -eq 1 ]
-	[ "$output" = 'sacct: error: Invalid field requested: "nosuch"' ]
+	[ "$output" = 'sacct: error: Invalid field requested: "nosuch"; sacct --helpformat lists them' ]
 	run as_user sacct --helpformat
 	[[ $output == *JobIDRaw*MaxRSS* ]]
 	run as_user env SACCT_FORMAT=jobname sacct -nXP -j "$bad"

@@ -58,6 +58,9 @@ $running R $node" ]
 	[ "$status" -eq 1 ]
 	run as_user squeue -O NoSuch
 	[ "$status" -eq 1 ]
+	[ "$output" = "squeue: error: invalid format: 'NoSuch' is no column; squeue --help lists them" ]
+	run as_user squeue --help
+	[[ $output == *"%R ReasonList"*"Container"* ]]
 }
 
 @test "what is missing and what is without end has its text" {
