@@ -20,7 +20,7 @@ load engine
 
 @test "a large job is not overtaken by small ones for ever" {
 	export BERTH_CPUS=0-3
-	submit -o /dev/null --wrap 'sleep 0.5' >/dev/null
+	submit -o /dev/null --wrap 'sleep 3' >/dev/null
 	large=$(submit -n4 -o /dev/null --wrap "echo large >>$USER_HOME/turns")
 	small=$(submit -o /dev/null --wrap "echo small >>$USER_HOME/turns")
 	[ "$(as_user squeue -h -o %r -j "$large")" = Resources ]
@@ -32,7 +32,7 @@ load engine
 @test "memory counts where it is asked for" {
 	export BERTH_CPUS=0-3
 	most=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) / 1024 * 2 / 3))
-	a=$(submit --mem "$most" -o /dev/null --wrap 'sleep 1')
+	a=$(submit --mem "$most" -o /dev/null --wrap 'sleep 3')
 	b=$(submit --mem "$most" -o /dev/null --wrap true)
 	wait_for 10 state_is "$a" RUNNING
 	[ "$(as_user squeue -h -o %r -j "$b")" = Resources ]

@@ -46,7 +46,7 @@ load engine
 
 @test "the next one waits, says so, and gets its turn" {
 	export BERTH_CPUS=0
-	job=$(submit -o /dev/null --wrap 'sleep 1')
+	job=$(submit -o /dev/null --wrap 'sleep 3')
 	wait_for 10 state_is "$job" RUNNING
 	run as_user salloc true
 	[ "$status" -eq 0 ]
