@@ -95,7 +95,7 @@ task_prepare() {
 	mark=BERTH_MARK=$RANDOM$RANDOM$RANDOM
 	request=$(mktemp "$USER_DIR/request.XXXXXX")
 	{
-		printf '%s\0' berth-request=1 "bundle=$bundle" "chdir=$dir" job=7 step=0 task=3 node=n1 "spool=$spool" \
+		printf '%s\0' berth-request=1 "bundle=$bundle" "chdir=$dir" job=7 step=0 task=3 "node=${node:=n$RANDOM}" "spool=$spool" \
 			"config=$USER_DIR/conf/$conf.conf" "mark=$mark" "${vars[@]/#/env=}" "${keys[@]}"
 		for word; do
 			printf 'arg=%s\0' "$word"

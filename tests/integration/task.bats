@@ -19,6 +19,13 @@ each() {
 	done
 }
 
+# The next runtime and mode in turn, as $v: for cases that are many.
+next() {
+	set -- $variants
+	turn=$((${turn:-0} % 4 + 1))
+	v=${!turn}
+}
+
 hello() {
 	run task -c "$v" "${as[@]}" -- sh -c 'echo "hello from $PRETTY"; grep -c . /etc/os-release'
 	[ "$status" -eq 0 ] && [ "${lines[0]}" = "hello from " ] && [ "${lines[1]}" = 3 ]
@@ -30,15 +37,16 @@ hello() {
 
 statuses() {
 	local n
-	for n in 0 1 7 125 126 127 255; do
+	for n in $codes; do
 		run task -c "$v" "${as[@]}" -- sh -c "exit $n"
 		[ "$status" -eq $n ] && [ -z "$output" ] || return
 	done
 }
 
 @test "the exit status is the container's, and nothing is said" {
-	variants="crun-run runc-create" each statuses
-	variants="crun-create runc-run" each statuses
+	codes="0 7 255" each statuses
+	v=crun-run as=()
+	codes="1 125 126 127" statuses
 }
 
 @test "a signal that ends process 1 gives 128 and its number" {
@@ -160,15 +168,18 @@ big_stdin() {
 		run task -c "$v" -- sh -c 'read -r a; echo "got $a"' <<<$'one\ntwo'
 		[ "$output" = "got one" ]
 		run task -c "$v" -- sh -c 'echo alive' </dev/null
-		[ "$output" = alive ]
-		run task -c "$v" -- sh -c 'echo alive' <&-
-		[ "$output" = alive ]
+		[ "$output" = alive ] || { echo "$v: $output"; return 1; }
+		task_prepare -c "$v" -- readlink /proc/self/fd/0
+		# The last program closes it: those on the way would put something of theirs there.
+		run as_user sh -c 'exec "$@" <&-' sh "$BERTH_STAGE/libexec/berth/berth-task" --request "$request"
+		[ "$output" = /dev/null ] || { echo "$v: $output"; return 1; }
+		task_forget
 	done
 }
 
 @test "stdout and stderr stay apart, and no byte is lost at the end" {
 	for v in $variants; do
-		for i in 1 2 3; do
+		for i in 1 2; do
 			task -c "$v" -- sh -c 'head -c 3000000 /dev/zero; head -c 2000000 /dev/zero >&2; exit 3' \
 				> >(wc -c >"$USER_DIR/n1") 2> >(wc -c >"$USER_DIR/n2") && false
 			[ $? -eq 1 ] || true
@@ -212,10 +223,9 @@ big_stdin() {
 		for path in "$name" "$b/$name" "./x/../$name/"; do
 			mkdir -p "$b/x"
 			jq --arg p "$path" '.root.path = $p' "$USER_DIR/bundle/config.json" >"$b/config.json"
-			for v in crun-run runc-create; do
-				run task -c $v -b "$b" -- echo yes
-				[ "$output" = yes ] || { echo "$v, $path: $output"; return 1; }
-			done
+			next
+			run task -c $v -b "$b" -- echo yes
+			[ "$output" = yes ] || { echo "$v, $path: $output"; return 1; }
 		done
 	done
 	ln -s "$USER_DIR/named1/rootfs" "$b/link"
@@ -229,7 +239,8 @@ big_stdin() {
 	local name
 	for name in 'b c' "it's" '$(id)' $'new\nline' 'ä€' ';'; do
 		cp -a "$USER_DIR/bundle" "$USER_DIR/$name"
-		for v in $variants; do
+		for i in 1 2; do
+			next
 			run task -c "$v" -b "$USER_DIR/$name" -- echo yes
 			[ "$output" = yes ] || { echo "$v, $name: $output"; return 1; }
 		done
@@ -243,7 +254,8 @@ big_stdin() {
 		mkdir "$USER_DIR/$name"
 		chmod 700 "$USER_DIR/$name"
 		[ "$(id -u)" -ne 0 ] || chown "$test_user" "$USER_DIR/$name"
-		for v in $variants; do
+		for i in 1 2; do
+			next
 			run task -c "$v" -s "$USER_DIR/$name" -- sh -c 'ls -d "$1" && echo yes' sh "$USER_DIR/$name"
 			[ "${lines[-1]}" = yes ] || { echo "$v, $name: $output"; return 1; }
 			mkdir -m 700 "$USER_DIR/$name"
@@ -321,7 +333,8 @@ listing() {
 				cat "$USER_DIR/c.json" >"$b/config.json"
 			}
 			listing "$b" >"$USER_DIR/before"
-			for v in $variants; do
+			for i in 1 2; do
+				next
 				run task -c "$v" -b "$b" -k "passwd=$test_user:x:$(id -u "$test_user"):$(id -g "$test_user")::/:/bin/sh" \
 					-- sh -c 'echo works; stat -f -c %T /deep/down/in; ls -d "$1"' sh "$USER_HOME"
 				[ "${lines[*]}" = "works tmpfs $USER_HOME" ] || { echo "$v without '$gone', $config: $output"; return 1; }

@@ -145,6 +145,7 @@ env_file() {
 @test "the patterns' values" {
 	make_conf values none IgnoreFileConfigJson=true CreateEnvFile=null RunTimeKill=true RunTimeDelete=true \
 		"RunTimeRun=\"$USER_DIR/wrapper %b %e %j %s %t %m %n %r %u %U %Z %% -- %@\""
+	node=n1
 	run task -c values -b "/x y" -d "$USER_HOME" -- printf '[%s]' 'a b' ''
 	[ "${lines[0]}" = "</x y>" ]
 	[[ "${lines[1]}" = "<$USER_DIR/sp."*"/task-3."*"/environment>" ]]
