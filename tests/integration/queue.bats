@@ -74,3 +74,13 @@ load engine
 	[ "$status" -eq 0 ]
 	umount "$USER_DIR/small"
 }
+
+@test "an array waits for another one, as a whole and element by element" {
+	first=$(submit -o /dev/null -a 1-99:2 --wrap 'exit $((SLURM_ARRAY_TASK_ID == 99))')
+	all=$(submit -o /dev/null -d "afterany:$first" -a 1-50 --wrap true)
+	each=$(submit -o /dev/null -d "aftercorr:$first" -a 97,99 --wrap true)
+	wait_for 60 eval '[ "$(as_user squeue -h -r | wc -l)" -eq 1 ]'
+	[ "$(as_user squeue -h -o '%K %r')" = "99 DependencyNeverSatisfied" ]
+	[ "$(as_user sacct -n -X -P -o State -j "$all" | sort | uniq -c | tr -s ' ')" = " 50 COMPLETED" ]
+	as_user scancel "$each"
+}

@@ -178,7 +178,7 @@ static enum ready ready_with(const char *dependency, enum job_reason *reason)
 	j.id = 100;
 	j.name = (char[]){ "n" };
 	j.dependency = (char *)(size_t)dependency;
-	r = queue_ready(&st, &j, 1000, reason, &wake);
+	r = queue_ready(&st, &j, &(struct queue_moment){ .now = 1000 }, reason, &wake);
 	return r;
 }
 

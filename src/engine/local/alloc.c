@@ -31,7 +31,7 @@ static int take_at_once(struct state *st, struct job *j, bool *taken, struct err
 	*taken = false;
 	if (state_list_active(st, &list, &n, e) < 0 || machine_read(&m, e) < 0)
 		return -1;
-	if (n || queue_ready(st, j, j->submit, &reason, &wake) != READY)
+	if (n || queue_ready(st, j, &(struct queue_moment){ .now = j->submit }, &reason, &wake) != READY)
 		return 0;
 	p = (struct pool){ .all = m.cpus, .free = m.cpus, .mem = m.mem, .near = (size_t)(sched_getcpu() + 1) };
 	if (!pool_take(&p, j))

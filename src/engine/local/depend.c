@@ -39,31 +39,71 @@ static enum ready check_one(const struct job *on, const struct spec_depend_item 
 	return READY;
 }
 
-/* All elements of the array that begins with job FIRST, or those whose number is ELEMENT. */
-static enum ready check_array(struct state *st, const struct job *first, const struct spec_depend_item *item,
-			      int64_t element, time_t now, time_t *wake)
+/* The element of an array is found by its number where the numbers are evenly spaced, which is the usual case. */
+static enum ready check_element(struct state *st, const struct job *first, const struct spec_depend_item *item,
+				int64_t element, time_t now, time_t *wake)
+{
+	int64_t guess = first->array_step ? (element - first->array_min) / first->array_step : 0;
+	enum ready r = NEVER_READY;
+	bool found = false;
+	struct job on;
+
+	for (int64_t i = -1; i < first->array_count && !found; i++) {
+		int64_t at = i < 0 ? guess : i;
+
+		if (at < 0 || at >= first->array_count || job_load(st, first->id + (uint32_t)at, &on, NULL) < 0)
+			continue;
+		found = on.array_job == first->id && on.array_task == element;
+		if (found)
+			r = check_one(&on, item, now, wake);
+		job_free(&on);
+	}
+	return r;
+}
+
+/*
+ * All elements of the array that begins with job FIRST, the last one first: while one is to come, which is most likely
+ * the last, no other has to be read.
+ */
+static enum ready check_all(struct state *st, const struct job *first, const struct spec_depend_item *item, time_t now,
+			    time_t *wake)
 {
 	enum ready worst = READY;
 	bool found = false;
 
-	for (uint32_t i = 0; i < first->array_count; i++) {
-		enum ready r = NOT_READY;
+	for (uint32_t i = first->array_count; i-- && worst != NOT_READY;) {
+		enum ready r;
 		struct job on;
 
 		if (job_load(st, first->id + i, &on, NULL) < 0)
 			continue;
-		if (on.array_job == first->id && (element < 0 || on.array_task == element)) {
+		if (on.array_job == first->id) {
 			found = true;
 			r = check_one(&on, item, now, wake);
-			worst = r > worst ? r : worst;
+			worst = worst == READY || r == NOT_READY ? r : worst;
 		}
 		job_free(&on);
 	}
 	return found ? worst : NEVER_READY;
 }
 
-static enum ready check_item(struct state *st, const struct job *j, const struct spec_depend_item *item, time_t now,
-			     time_t *wake)
+/* Every element of an array asks the same about the same other array. */
+static enum ready check_array(struct state *st, const struct job *first, const struct spec_depend_item *item,
+			      const struct queue_moment *m, time_t *wake)
+{
+	struct depend_memo *memo = m->memo;
+	enum ready r;
+
+	if (memo && memo->job == first->id && memo->type == (int)item->type)
+		return memo->answer;
+	r = check_all(st, first, item, m->now, wake);
+	if (memo && item->type != DEPEND_AFTER)
+		*memo = (struct depend_memo){ .job = first->id, .type = (int)item->type, .answer = r };
+	return r;
+}
+
+static enum ready check_item(struct state *st, const struct job *j, const struct spec_depend_item *item,
+			     const struct queue_moment *m, time_t *wake)
 {
 	int64_t element = item->element;
 	struct job on;
@@ -73,10 +113,12 @@ static enum ready check_item(struct state *st, const struct job *j, const struct
 		return item->type == DEPEND_AFTEROK || item->type == DEPEND_AFTERCORR ? NEVER_READY : READY;
 	if (item->type == DEPEND_AFTERCORR && j->array_task != ARRAY_NONE)
 		element = j->array_task;
-	if (on.array_task != ARRAY_NONE && on.array_job == on.id)
-		r = check_array(st, &on, item, element, now, wake);
+	if (on.array_task == ARRAY_NONE || on.array_job != on.id)
+		r = check_one(&on, item, m->now, wake);
+	else if (element >= 0)
+		r = check_element(st, &on, item, element, m->now, wake);
 	else
-		r = check_one(&on, item, now, wake);
+		r = check_array(st, &on, item, m, wake);
 	job_free(&on);
 	return r;
 }
@@ -96,7 +138,7 @@ static enum ready check_singleton(struct state *st, const struct job *j)
 	return r;
 }
 
-static enum ready check_dependency(struct state *st, const struct job *j, time_t now, time_t *wake)
+static enum ready check_dependency(struct state *st, const struct job *j, const struct queue_moment *m, time_t *wake)
 {
 	struct spec_depend d;
 	size_t met = 0, never = 0;
@@ -108,7 +150,7 @@ static enum ready check_dependency(struct state *st, const struct job *j, time_t
 		return NEVER_READY;
 	for (size_t i = 0; i < d.n; i++) {
 		enum ready r = d.items[i].type == DEPEND_SINGLETON ? check_singleton(st, j)
-								   : check_item(st, j, &d.items[i], now, wake);
+								   : check_item(st, j, &d.items[i], m, wake);
 
 		met += r == READY;
 		never += r == NEVER_READY;
@@ -121,7 +163,8 @@ static enum ready check_dependency(struct state *st, const struct job *j, time_t
 	return never ? NEVER_READY : met == n ? READY : NOT_READY;
 }
 
-enum ready queue_ready(struct state *st, const struct job *j, time_t now, enum job_reason *reason, time_t *wake)
+enum ready queue_ready(struct state *st, const struct job *j, const struct queue_moment *m, enum job_reason *reason,
+		       time_t *wake)
 {
 	enum ready r;
 
@@ -130,12 +173,12 @@ enum ready queue_ready(struct state *st, const struct job *j, time_t now, enum j
 		return NOT_READY;
 	}
 	if (j->dependency) {
-		r = check_dependency(st, j, now, wake);
+		r = check_dependency(st, j, m, wake);
 		*reason = r == NEVER_READY ? REASON_DEPENDENCY_NEVER : REASON_DEPENDENCY;
 		if (r != READY)
 			return r;
 	}
-	if (j->begin > now) {
+	if (j->begin > m->now) {
 		wake_at(wake, j->begin);
 		*reason = REASON_BEGIN_TIME;
 		return NOT_READY;

@@ -70,6 +70,7 @@ struct round {
 	bool again;	  /* a job ended without running: others may depend on it */
 	uint32_t *arrays; /* the array of each running element */
 	size_t n_arrays;
+	struct depend_memo memo;
 };
 
 static bool is_foreground(const struct job *j)
@@ -162,7 +163,8 @@ static int grant(struct round *r, struct job *j, struct active *a, struct err *e
 static int consider(struct round *r, struct active *a, struct job *j, struct err *e)
 {
 	enum job_reason reason = REASON_NONE;
-	enum ready ready = queue_ready(r->st, j, r->now, &reason, &r->wake);
+	const struct queue_moment m = { .now = r->now, .memo = &r->memo };
+	enum ready ready = queue_ready(r->st, j, &m, &reason, &r->wake);
 	enum active_kind kind;
 
 	if (ready == READY && array_is_full(r, j)) {
@@ -223,6 +225,7 @@ static int advance_once(struct round *r, struct err *e)
 	r->pool = (struct pool){ .all = m.cpus, .free = m.cpus, .mem = m.mem };
 	r->again = r->blocked = r->pending = false;
 	r->n_arrays = 0;
+	r->memo = (struct depend_memo){ 0 };
 	for (size_t i = 0; i < n; i++) {
 		struct err why = ERR_INIT;
 		bool back;

@@ -49,7 +49,18 @@ enum ready {
 	NOT_READY,   /* reason says why */
 	NEVER_READY, /* a dependency that can no longer be satisfied */
 };
+/* The last answer about a whole array, good for one look at the queue. */
+struct depend_memo {
+	uint32_t job; /* 0: none */
+	int type;
+	enum ready answer;
+};
+struct queue_moment {
+	time_t now;
+	struct depend_memo *memo; /* may be NULL */
+};
 /* *wake is lowered to the time at which the answer changes by itself (0: none known). */
-enum ready queue_ready(struct state *st, const struct job *j, time_t now, enum job_reason *reason, time_t *wake);
+enum ready queue_ready(struct state *st, const struct job *j, const struct queue_moment *m, enum job_reason *reason,
+		       time_t *wake);
 
 #endif
