@@ -16,9 +16,14 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "oci/runtime.h"
 #include "proc/procfs.h"
+#include "proc/spawn.h"
 #include "task/environment.h"
 #include "task/undo.h"
+
+/* How long removing may take with the help of unshare(1). */
+#define REMOVE_MS 60000
 
 /* Below ContainerPath, and written down before it exists: it lies where nobody would look for it. */
 static int make_bundle_elsewhere(struct task_folder *f, const char *container_path, struct err *e)
@@ -67,25 +72,62 @@ int task_folder_make(const char *spool, uint32_t task, const char *container_pat
 	return 0;
 }
 
+/*
+ * A container with several mapped ids leaves files of the user's subordinate ids in the stand-ins, which only somebody
+ * who has the same ids mapped may remove.
+ */
+static int remove_as_mapped(const char *path)
+{
+	char *argv[] = { (char[]){ "unshare" },
+			 (char[]){ "--user" },
+			 (char[]){ "--map-root-user" },
+			 (char[]){ "--map-auto" },
+			 (char[]){ "--" },
+			 (char[]){ "rm" },
+			 (char[]){ "-rf" },
+			 (char[]){ "--one-file-system" },
+			 (char[]){ "--" },
+			 (char *)(size_t)path,
+			 NULL };
+	char *envp[] = { (char[]){ "PATH=" RUNTIME_PATH }, NULL };
+	cleanup(free) char *program = spawn_find("unshare", RUNTIME_PATH);
+	cleanup(free) char *out = NULL, *errors = NULL;
+	struct spawn s = SPAWN_INIT;
+	struct exit_status st;
+
+	if (!program)
+		return -1;
+	s.path = program;
+	s.argv = argv;
+	s.envp = envp;
+	if (spawn_capture(&s, 1 << 20, REMOVE_MS, &out, &errors, &st, NULL) < 0)
+		return -1;
+	return st.code == 0 ? 0 : -1;
+}
+
+static void remove_tree(const char *path)
+{
+	struct err e = ERR_INIT;
+
+	if (path_remove_tree(AT_FDCWD, path, &e) < 0 && remove_as_mapped(path) < 0)
+		log_error("%s", e.msg);
+}
+
 static void remove_bundle_elsewhere(const struct task_folder *f)
 {
 	cleanup(free) char *parent = xstrndup(f->bundle, (size_t)(path_base(f->bundle) - f->bundle));
-	struct err e = ERR_INIT;
 
-	if (path_remove_tree(AT_FDCWD, f->bundle, &e) < 0)
-		log_error("%s", e.msg);
+	remove_tree(f->bundle);
 	/* ContainerPath may name a folder of this job alone; one that is in use is not empty. */
 	rmdir(parent);
 }
 
 void task_folder_remove(struct task_folder *f)
 {
-	struct err e = ERR_INIT;
-
 	if (f->bundle && f->path && !str_starts(f->bundle, f->path))
 		remove_bundle_elsewhere(f);
-	if (f->path && path_remove_tree(AT_FDCWD, f->path, &e) < 0)
-		log_error("%s", e.msg);
+	if (f->path)
+		remove_tree(f->path);
 }
 
 void task_folder_free(struct task_folder *f)
