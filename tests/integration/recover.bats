@@ -95,6 +95,14 @@ nothing_left() { no_jobs && no_leftovers; }
 	as_user rm -r "$BERTH_STATE_DIR/jobs/$id"
 }
 
+@test "a state folder that is removed ends whoever worked for it" {
+	state=$USER_DIR/other-state
+	BERTH_STATE_DIR=$state submit --wrap 'sleep 1'
+	wait_for 10 eval '[ "$(BERTH_STATE_DIR=$state as_user squeue -h -t R | wc -l)" -eq 1 ]'
+	as_user rm -r "$state"
+	wait_for 10 no_leftovers
+}
+
 # victim NAME: the pid of a process of the chain, if there is one just now
 victim() {
 	case $1 in

@@ -176,6 +176,13 @@ static int run_script(struct supervisor *s, struct err *e)
 	return r;
 }
 
+static bool record_is_gone(const struct supervisor *s)
+{
+	struct stat st;
+
+	return fstat(owner_dir(s->owner), &st) == 0 && st.st_nlink == 0;
+}
+
 /* The job's end is never lost to a full disk: it is tried again until there is room. */
 static void finish(struct supervisor *s)
 {
@@ -184,6 +191,8 @@ static void finish(struct supervisor *s)
 	recover_steps(&s->st, s->job.id, owner_step_state(s->why));
 	for (int i = 0; i < RETRIES; i++) {
 		if (owner_finish(s->owner, &s->status, s->why, &e) == 0)
+			return;
+		if (record_is_gone(s))
 			return;
 		if (i == 0)
 			log_error("job %" PRIu32 ": %s", s->job.id, e.msg);
