@@ -297,6 +297,24 @@ readonly_root() {
 	rm -rf "$USER_DIR/ro"
 }
 
+@test "a read-only root on a file system that is nosuid, nodev and read-only itself" {
+	[ "$(id -u)" -eq 0 ] || skip "host: not root"
+	local fs=$USER_DIR/fs
+	mkdir "$fs"
+	mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs "$fs"
+	cp -a "$USER_DIR/bundle" "$fs/b"
+	jq '.root.readonly = true' "$USER_DIR/bundle/config.json" >"$fs/b/config.json"
+	mount -o remount,ro "$fs"
+	outputs=
+	for v in $variants; do
+		run task -c "$v" -b "$fs/b" -- sh -c 'touch /etc/x 2>/dev/null || echo readonly; pwd'
+		outputs+="$status ${lines[*]}, "
+	done
+	umount "$fs"
+	want="0 readonly $USER_HOME, "
+	[ "$outputs" = "$want$want$want$want" ] || { echo "$outputs"; return 1; }
+}
+
 @test "a bundle that the user can only read" {
 	[ "$(id -u)" -eq 0 ] || skip "host: not root"
 	cp -a "$USER_DIR/bundle" "$USER_DIR/others"
