@@ -103,6 +103,16 @@ nothing_left() { no_jobs && no_leftovers; }
 	wait_for 10 no_leftovers
 }
 
+@test "a waiting srun gets its turn though owner and watcher were killed" {
+	BERTH_CPUS=0 submit --wrap 'sleep 60'
+	wait_for 10 eval '[ -n "$(supervisor)" ]'
+	BERTH_CPUS=0 as_user srun true 3>&- &
+	wait_for 10 eval '[ "$(as_user squeue -h -t PD | wc -l)" -eq 1 ]'
+	kill -KILL "$(supervisor)" "$(pid_of -f "berth --watcher")"
+	wait_for 20 eval '! kill -0 $! 2>/dev/null'
+	wait $!
+}
+
 # victim NAME: the pid of a process of the chain, if there is one just now
 victim() {
 	case $1 in

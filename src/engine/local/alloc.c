@@ -17,6 +17,7 @@
 #include "engine/local/owner.h"
 #include "engine/local/queue.h"
 #include "engine/local/record.h"
+#include "engine/local/recover.h"
 
 /* Nobody else is there: granted at once, for one write instead of three. */
 static int take_at_once(struct state *st, struct job *j, bool *taken, struct err *e)
@@ -113,9 +114,23 @@ static int leave_queue(struct state *st, struct job *j, struct err *e)
 	return r;
 }
 
+enum { LOOKOUT_MS = 5000 };
+
 struct waiting {
+	struct state *st;
+	struct loop *loop;
 	bool changed, timed_out;
+	int lookout;
 };
+
+/* The watcher sees the end of an owner that was killed; where both were, it is up to those that wait. */
+static void on_lookout(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->lookout = loop_after(w->loop, LOOKOUT_MS, on_lookout, w);
+	recover(w->st, NULL);
+}
 
 static void on_change(void *arg, int fd, uint32_t events)
 {
@@ -162,7 +177,9 @@ static int wait_loop(struct state *st, struct job *j, const struct alloc_wait *w
 
 static int wait_for_grant(struct state *st, struct job *j, const struct alloc_wait *w, struct err *e)
 {
-	struct waiting state = { .changed = true }; /* it may have been granted before the watch began */
+	struct waiting state = { .st = st,
+				 .loop = w->loop,
+				 .changed = true }; /* it may have been granted before the watch began */
 	int fd = watch(st, j->id, e), timer, r;
 
 	if (fd < 0 || loop_add(w->loop, fd, EPOLLIN, on_change, &state, e) < 0) {
@@ -173,8 +190,10 @@ static int wait_for_grant(struct state *st, struct job *j, const struct alloc_wa
 	if (w->queued)
 		w->queued(j);
 	timer = w->immediate ? loop_after(w->loop, (int64_t)w->immediate * 1000, on_timeout, &state) : 0;
+	state.lookout = loop_after(w->loop, LOOKOUT_MS, on_lookout, &state);
 	r = wait_loop(st, j, w, &state, e);
 	loop_cancel(w->loop, timer);
+	loop_cancel(w->loop, state.lookout);
 	loop_remove(w->loop, fd);
 	close(fd);
 	if (r < 0)
