@@ -10,7 +10,7 @@
 #include "proc/procfs.h"
 #include "task/run.h"
 
-/* How long a signal that came before process 1 executed is kept until the program has had the time to want it. */
+/* For how long after process 1 executed a signal is kept until the program has had the time to want it. */
 #define HOLD_MS 1000
 #define HOLD_STEP_MS 5
 
@@ -63,24 +63,6 @@ static void hold(struct run *r, int sig)
 	r->held[r->n_held++] = sig;
 }
 
-void signals_forward(struct run *r, int sig, pid_t sender)
-{
-	if (sig == SIGPIPE)
-		return;
-	if (sig == SIGWINCH && r->task->request.pty) {
-		/* The container's terminal tells those who sit at it. */
-		console_resize(r);
-		return;
-	}
-	/* Without a terminal of its own the command sits at ours, whose Ctrl-C reached it from the kernel. */
-	if (!sender && r->task->request.pty && r->task->conf->ignore_file_config_json)
-		return;
-	if (r->phase != RUN_RUNNING || r->n_held)
-		hold(r, sig);
-	else
-		deliver(r, sig);
-}
-
 /*
  * A program that just executed has not installed its handlers yet: a signal then would end it, or, as process 1 of a
  * pid namespace, be discarded by the kernel. Such a signal waits until the program shows an interest, or for a second.
@@ -113,8 +95,28 @@ static void on_timer(void *arg)
 
 void signals_release_held(struct run *r)
 {
-	if (!r->n_held)
-		return;
 	r->held_until = clock_ms() + HOLD_MS;
-	on_timer(r);
+	if (r->n_held)
+		on_timer(r);
+}
+
+void signals_forward(struct run *r, int sig, pid_t sender)
+{
+	if (sig == SIGPIPE)
+		return;
+	if (sig == SIGWINCH && r->task->request.pty) {
+		/* The container's terminal tells those who sit at it. */
+		console_resize(r);
+		return;
+	}
+	/* Without a terminal of its own the command sits at ours, whose Ctrl-C reached it from the kernel. */
+	if (!sender && r->task->request.pty && r->task->conf->ignore_file_config_json)
+		return;
+	if (r->phase == RUN_RUNNING && !r->n_held && clock_ms() >= r->held_until) {
+		deliver(r, sig);
+		return;
+	}
+	hold(r, sig);
+	if (r->phase == RUN_RUNNING && r->n_held == 1)
+		on_timer(r);
 }
