@@ -41,6 +41,8 @@ helper_setup_file() {
 	mkdir "$USER_HOME"
 	[ "$(id -u)" -ne 0 ] || chown -R "$test_user:" "$USER_DIR"
 	chmod 755 "$USER_DIR"
+	# Where that user can read them, whoever may read the source tree.
+	install -m 755 "$BATS_TEST_DIRNAME"/{drive-pty,kill-chain} "$USER_DIR"
 	export USER_DIR USER_HOME BERTH_SPOOL_DIR=$USER_DIR/spool
 }
 

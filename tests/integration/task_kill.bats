@@ -26,7 +26,7 @@ kills() {
 			chmod 644 "$spool.request"
 			: >"$spool.err"
 			[ "$(id -u)" -ne 0 ] || chown "$test_user" "$spool.err"
-			run as_user "$BATS_TEST_DIRNAME/kill-chain" "$KILL_SEED" $each "$target" "$spool" \
+			run as_user "$USER_DIR/kill-chain" "$KILL_SEED" $each "$target" "$spool" \
 				"$BERTH_STAGE/libexec/berth/berth-task"
 			[ "$status" -eq 0 ] || { echo "$v, $b: $output"; return 1; }
 			task_left

@@ -17,7 +17,7 @@ on_terminal() {
 	shift
 	task_prepare -p "$@"
 	status=0
-	output=$(in_place=1; as_user "$BATS_TEST_DIRNAME/drive-pty" 24 80 "${steps[@]}" -- \
+	output=$(in_place=1; as_user "$USER_DIR/drive-pty" 24 80 "${steps[@]}" -- \
 		"$BERTH_STAGE/libexec/berth/berth-task" --request "$request" 2>&1 3>&-) || status=$?
 	task_left || { echo "$v: $output"; return 1; }
 	task_forget

@@ -130,7 +130,7 @@ wait_blocked() {
 @test "Ctrl-C at a terminal that the container does not own reaches process 1 once" {
 	for v in $variants; do
 		task_prepare -c "$v" -- sh -c "$listener"
-		run as_user "$BATS_TEST_DIRNAME/drive-pty" 24 80 expect:ready 'send:\x03' 'expect:got INT' kill:USR2:berth-task wait -- \
+		run as_user "$USER_DIR/drive-pty" 24 80 expect:ready 'send:\x03' 'expect:got INT' kill:USR2:berth-task wait -- \
 			"$BERTH_STAGE/libexec/berth/berth-task" --request "$request"
 		[ "$status" -eq 42 ] || { echo "$v: $output"; return 1; }
 		[ "$(grep -c 'got INT' <<<"$output")" = 1 ] || { echo "$v: $output"; return 1; }
