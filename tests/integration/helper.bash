@@ -15,6 +15,8 @@
 export BERTH_STAGE
 user_path=$BERTH_STAGE/libexec/berth/bin:$BERTH_STAGE/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 PATH=$user_path
+# script(1) runs this, which has to know our functions.
+export SHELL=/bin/bash
 
 if [ "$(id -u)" -eq 0 ]; then
 	test_user=${BERTH_TEST_USER:-berthtest}
