@@ -4,8 +4,8 @@
 
 /*
  * Where the parts of an installed tree lie, seen from the running program, so that the tree works from any prefix:
- * PREFIX/bin/berth, PREFIX/libexec/berth/{berth-task,berth-init,bin/srun,...}, PREFIX/share/berth. The caller frees the
- * results; NULL where /proc is absent.
+ * PREFIX/bin/berth, PREFIX/libexec/berth/{berth-task,berth-init,berth-bundle,bin/srun,...}, PREFIX/share/berth. The
+ * caller frees the results; NULL where /proc is absent.
  */
 
 /* PREFIX/libexec/berth/NAME */

@@ -31,28 +31,33 @@ struct making {
 	char ***notes;
 };
 
-static int read_tar(struct making *m, int fd, const char *step, struct err *e)
+static int read_tar(struct making *m, int fd, const char *step, bool *at_end, struct err *e)
 {
 	cleanup(stream) struct stream *s = NULL;
 	struct stat st;
+	int r;
 
 	work_step(&m->work, step, fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0);
 	if (stream_open(&m->work, fd, &s, e) < 0)
 		return -1;
-	return extract_tar(m->extract, s, e);
+	r = extract_tar(m->extract, s, e);
+	*at_end = stream_at_end(s);
+	return r;
 }
 
 static int from_tar(struct making *m, const char *path, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool at_end;
 
 	if (fd < 0)
 		return err_sys(e, errno, "open %s", path);
-	return read_tar(m, fd, "unpacking", e) < 0 ? err_wrap(e, "%s", path) : 0;
+	return read_tar(m, fd, "unpacking", &at_end, e) < 0 ? err_wrap(e, "%s", path) : 0;
 }
 
 static int from_stdin(struct making *m, struct err *e)
 {
+	bool at_end;
 	int fd;
 
 	if (isatty(STDIN_FILENO))
@@ -60,7 +65,7 @@ static int from_stdin(struct making *m, struct err *e)
 	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return err_sys(e, errno, "stdin");
-	return read_tar(m, fd, "unpacking", e) < 0 ? err_wrap(e, "stdin") : 0;
+	return read_tar(m, fd, "unpacking", &at_end, e) < 0 ? err_wrap(e, "stdin") : 0;
 }
 
 /* A program that writes a tar archive to its stdout. Its own error says more than what it does to the archive. */
@@ -69,13 +74,12 @@ static int from_program(struct making *m, char *const *argv, bool aloud, const c
 	cleanup(close) int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct work_child c = WORK_CHILD_INIT;
 	struct err own = ERR_INIT;
+	bool at_end = false;
 
 	if (work_start(&m->work, argv, null, aloud, &c, e) < 0)
 		return -1;
-	if (read_tar(m, take_fd(&c.out), step, e) < 0) {
-		bool short_of_data = strstr(e->msg, "ends too early") || strstr(e->msg, "of no entries");
-
-		if (short_of_data && work_finish(&m->work, &c, &own) < 0)
+	if (read_tar(m, take_fd(&c.out), step, &at_end, e) < 0) {
+		if (at_end && !m->work.caught && work_finish(&m->work, &c, &own) < 0)
 			*e = own;
 		work_abandon(&m->work, &c);
 		return -1;

@@ -16,7 +16,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "image/tar.h"
 
 enum { MAX_DEPTH = 256, MAX_TRAILER = 64 << 20 };
 
@@ -178,7 +177,7 @@ static int fresh_place(struct extract *x, const char *name, int *dir, const char
 
 static bool all_zero(const char *data, size_t n)
 {
-	return data[0] == 0 && memcmp(data, data + 1, n - 1) == 0;
+	return !n || (data[0] == 0 && memcmp(data, data + 1, n - 1) == 0);
 }
 
 static int write_at(int fd, const char *data, size_t n, uint64_t offset, struct err *e)
@@ -197,27 +196,28 @@ static int write_at(int fd, const char *data, size_t n, uint64_t offset, struct 
 	return 0;
 }
 
-static int write_file(struct extract *x, struct tar *t, const struct tar_entry *entry, int dir, const char *base,
+static int write_file(struct extract *x, struct stream *s, const struct stream_entry *entry, int dir, const char *base,
 		      struct err *e)
 {
 	cleanup(close) int fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	const struct timespec times[2] = { entry->mtime, entry->mtime };
 	uint64_t offset, end = 0;
 	const void *data;
-	ssize_t n;
+	size_t n;
+	int r;
 
 	if (fd < 0)
 		return err_sys(e, errno, "create");
-	while ((n = tar_data(t, &data, &offset, e)) > 0) {
+	while ((r = stream_data(s, &data, &n, &offset, e)) > 0) {
 		if (work_check(x->work, e) < 0)
 			return -1;
-		if (all_zero(data, (size_t)n))
+		if (all_zero(data, n))
 			continue;
-		if (write_at(fd, data, (size_t)n, offset, e) < 0)
+		if (write_at(fd, data, n, offset, e) < 0)
 			return -1;
-		end = offset + (uint64_t)n;
+		end = offset + n;
 	}
-	if (n < 0)
+	if (r < 0)
 		return -1;
 	if (end < entry->size && ftruncate(fd, (off_t)entry->size) < 0)
 		return err_sys(e, errno, "write");
@@ -236,7 +236,7 @@ static void remember_time(struct extract *x, const char *name, const struct time
 	x->times[x->n_times++] = (struct folder_time){ xstrdup(name), *mtime };
 }
 
-static int make_folder(struct extract *x, const struct tar_entry *entry, const char *name, struct err *e)
+static int make_folder(struct extract *x, const struct stream_entry *entry, const char *name, struct err *e)
 {
 	cleanup(close) int fd = -1;
 	const char *base;
@@ -287,7 +287,8 @@ static int make_hardlink(struct extract *x, const char *target, int dir, const c
 	return 0;
 }
 
-static int make_other(struct extract *x, struct tar *t, const struct tar_entry *entry, const char *name, struct err *e)
+static int make_other(struct extract *x, struct stream *s, const struct stream_entry *entry, const char *name,
+		      struct err *e)
 {
 	const struct timespec times[2] = { entry->mtime, entry->mtime };
 	const char *base;
@@ -297,27 +298,21 @@ static int make_other(struct extract *x, struct tar *t, const struct tar_entry *
 		return err_set(e, "it would take the place of the folder itself");
 	if (fresh_place(x, name, &dir, &base, e) < 0)
 		return -1;
-	switch (entry->type) {
-	case TAR_FILE:
-		return write_file(x, t, entry, dir, base, e);
-	case TAR_HARDLINK:
+	if (entry->hardlink)
 		return make_hardlink(x, entry->link, dir, base, e);
-	case TAR_SYMLINK:
-		if (symlinkat(entry->link, dir, base) < 0)
-			return err_sys(e, errno, "make link");
-		utimensat(dir, base, times, AT_SYMLINK_NOFOLLOW);
-		return 0;
-	case TAR_FIFO:
+	if (S_ISREG(entry->type))
+		return write_file(x, s, entry, dir, base, e);
+	if (S_ISFIFO(entry->type))
 		return mkfifoat(dir, base, entry->mode & 0777) < 0 ? err_sys(e, errno, "make fifo") : 0;
-	case TAR_CHAR:
-	case TAR_BLOCK:
-	case TAR_DIR:
-		break;
-	}
+	if (!*entry->link)
+		return err_set(e, "a link without a target");
+	if (symlinkat(entry->link, dir, base) < 0)
+		return err_sys(e, errno, "make link");
+	utimensat(dir, base, times, AT_SYMLINK_NOFOLLOW);
 	return 0;
 }
 
-static int count(struct extract *x, const struct tar_entry *entry, struct err *e)
+static int count(struct extract *x, const struct stream_entry *entry, struct err *e)
 {
 	if (++x->work->entries > x->limits.entries)
 		return err_set(e, "more than %" PRIu64 " entries; --max-files=N allows more", x->limits.entries);
@@ -328,22 +323,17 @@ static int count(struct extract *x, const struct tar_entry *entry, struct err *e
 	return work_check(x->work, e);
 }
 
-static int take_entry(struct extract *x, struct tar *t, const struct tar_entry *entry, const char *name, struct err *e)
+static int take_entry(struct extract *x, struct stream *s, const struct stream_entry *entry, const char *name,
+		      struct err *e)
 {
 	if (count(x, entry, e) < 0)
 		return -1;
-	if (entry->type == TAR_CHAR || entry->type == TAR_BLOCK) {
-		x->notes.devices++;
-		return 0;
-	}
-	if (entry->type == TAR_DIR)
+	if (!entry->hardlink && S_ISDIR(entry->type))
 		return make_folder(x, entry, name, e);
-	return make_other(x, t, entry, name, e);
-}
-
-static ssize_t read_stream(void *arg, void *buf, size_t n, struct err *e)
-{
-	return stream_read(arg, buf, n, e);
+	if (entry->hardlink || S_ISREG(entry->type) || S_ISLNK(entry->type) || S_ISFIFO(entry->type))
+		return make_other(x, s, entry, name, e);
+	x->notes.devices++;
+	return 0;
 }
 
 static bool is_whiteout(const char *name)
@@ -388,14 +378,13 @@ static int apply_whiteout(struct extract *x, const char *name, struct err *e)
 
 int extract_whiteouts(struct extract *x, struct stream *s, struct err *e)
 {
-	cleanup(tar) struct tar *t = tar_new(read_stream, s);
-	struct tar_entry entry;
+	struct stream_entry entry;
 	char name[PATH_MAX];
 	uint64_t seen = 0;
 	int r;
 
 	forget_parent(x);
-	while ((r = tar_next(t, &entry, e)) > 0) {
+	while ((r = stream_next(s, &entry, e)) > 0) {
 		if (++seen > x->limits.entries)
 			return err_set(e, "more than %" PRIu64 " entries; --max-files=N allows more",
 				       x->limits.entries);
@@ -409,17 +398,16 @@ int extract_whiteouts(struct extract *x, struct stream *s, struct err *e)
 
 static int extract_all(struct extract *x, struct stream *s, struct err *e)
 {
-	cleanup(tar) struct tar *t = tar_new(read_stream, s);
-	struct tar_entry entry;
+	struct stream_entry entry;
 	char name[PATH_MAX];
 	int r;
 
-	while ((r = tar_next(t, &entry, e)) > 0) {
+	while ((r = stream_next(s, &entry, e)) > 0) {
 		if (extract_clean_name(entry.name, name, e) < 0)
 			return -1;
 		if (x->layer && is_whiteout(name))
 			continue;
-		if (take_entry(x, t, &entry, name, e) < 0)
+		if (take_entry(x, s, &entry, name, e) < 0)
 			return x->work->caught ? -1 : err_wrap(e, "%.200s", entry.name);
 	}
 	return r < 0 ? -1 : stream_drain(s, MAX_TRAILER, e);

@@ -184,7 +184,7 @@ same_tree() {
 		b-layout|write oci:b-layout
 		b-bundle|is a bundle already
 		oci:nowhere|skopeo
-		/etc/passwd|not a tar header
+		/etc/passwd|Unrecognized archive format
 		/dev/null|of no entries
 	END
 }
@@ -202,6 +202,22 @@ same_tree() {
 		[ "$status" -eq 1 ]
 		[ ! -e b ]
 	done
+	# One bit, which none but a checksum finds.
+	for z in gzip bzip2 xz zstd; do
+		$z -c b.tar >b.tar.z
+		python3 - <<-'END'
+			data = bytearray(open("b.tar.z", "rb").read())
+			data[len(data) * 2 // 3] ^= 1
+			open("b-bit.tar.z", "wb").write(data)
+		END
+		run as_user berth bundle create b --from b-bit.tar.z
+		printf '%s: %s\n' $z "$output"
+		[ "$status" -eq 1 ]
+		[ ! -e b ]
+	done
+	cat b.tar.gz <(printf '' | gzip) <(head -c 1000 /dev/zero) >b-members.tar.gz
+	create b --from b-members.tar.gz
+	rm -rf b
 }
 
 @test "a file that cannot be read is named, and nothing is made" {
