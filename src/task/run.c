@@ -88,11 +88,14 @@ static void on_runtime_failure(struct run *r, const struct exit_status *st)
 	run_set_phase(r, RUN_ENDED);
 }
 
+static void on_silence(void *arg);
+
 static void start_container(struct run *r)
 {
 	struct err e = ERR_INIT;
 
 	run_set_phase(r, RUN_STARTING);
+	loop_after(r->loop, SILENCE_MS, on_silence, r);
 	if (start_operation(r, OCI_OP_START, &r->start, &e) < 0) {
 		log_error("%s", e.msg);
 		run_set_phase(r, RUN_ENDED);
@@ -155,7 +158,10 @@ static void on_poll(void *arg)
 		loop_after(r->loop, QUERY_STEP_MS, on_poll, r);
 }
 
-/* Process 1 may have ended before it could say hello, and then nobody tells us. */
+/*
+ * Process 1 may have ended before it could say hello, and then nobody tells us; Start may wait for it for ever. While
+ * Start is at work a Query without an answer proves nothing.
+ */
 static void on_silence(void *arg)
 {
 	struct run *r = arg;
@@ -167,7 +173,7 @@ static void on_silence(void *arg)
 	connection_drain(r);
 	if (r->init_pid)
 		return;
-	if (is_over(&state))
+	if (state.status == RUNTIME_STOPPED || (is_over(&state) && !r->start.pid))
 		run_set_phase(r, RUN_ENDED);
 	else
 		loop_after(r->loop, SILENCE_MS, on_silence, r);
@@ -182,11 +188,8 @@ static void on_started(struct run *r, const struct exit_status *st)
 		on_runtime_failure(r, st);
 		return;
 	}
-	if (!r->task->conf->ignore_file_config_json) {
-		if (!r->init_pid)
-			loop_after(r->loop, SILENCE_MS, on_silence, r);
+	if (!r->task->conf->ignore_file_config_json)
 		return; /* berth-init says the rest */
-	}
 	run_set_phase(r, RUN_RUNNING);
 	state = query(r);
 	if (is_over(&state))
